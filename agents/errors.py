@@ -1,0 +1,93 @@
+"""The tree of errors, each with its cause and its cure; nothing here handles them.
+
+GravityError
+├── InputError             a reader, book or pair file holds something unusable   exit 2
+├── ConfigError            gravity.toml, the environment or a flag is wrong       exit 2
+├── NotFoundError          a run, pair, reader, book or adapter is not there      exit 2
+├── ModelError             a model could not answer
+│   ├── EndpointError      the endpoint is unreachable or refuses                 exit 3
+│   ├── KeyMissingError    the endpoint needs a key and there is none             exit 3
+│   ├── ReplyError         the reply does not fit the schema, even after repair   (counted)
+│   └── RefusalError       the model declined to answer                           (counted)
+├── WeightsError           embedded weights are missing or damaged                exit 3
+├── StorageError           the disk is full or the database cannot be written     exit 4
+│   └── LockedError        another process holds the database or the pool         exit 4
+└── TrainingError          the pairs cannot be trained on                         exit 5
+"""
+
+
+class GravityError(Exception):
+    """Anything a user can mend: one line that says what happened and what to do."""
+
+    exit_code = 1
+
+    def __init__(self, problem: str, cure: str = "") -> None:
+        super().__init__(f"{problem} {cure}".strip())
+        self.problem = problem
+        self.cure = cure
+
+
+class InputError(GravityError):
+    """A reader, book or pair file holds something unusable."""
+
+    exit_code = 2
+
+
+class ConfigError(GravityError):
+    """The configuration holds an unknown key or an unusable value."""
+
+    exit_code = 2
+
+
+class NotFoundError(GravityError):
+    """What was named does not exist here."""
+
+    exit_code = 2
+
+
+class ModelError(GravityError):
+    """A model could not answer."""
+
+    exit_code = 3
+
+
+class EndpointError(ModelError):
+    """The endpoint is unreachable, refuses, or stays silent past the time-out."""
+
+
+class KeyMissingError(ModelError):
+    """The endpoint needs a key and the environment holds none."""
+
+
+class ReplyError(ModelError):
+    """The reply does not fit the asked schema, even after repair; `raw` keeps it."""
+
+    def __init__(self, problem: str, raw: str = "") -> None:
+        super().__init__(problem)
+        self.raw = raw
+
+
+class RefusalError(ModelError):
+    """The model declined to answer."""
+
+
+class WeightsError(GravityError):
+    """Embedded weights are missing, damaged, or could not be fetched."""
+
+    exit_code = 3
+
+
+class StorageError(GravityError):
+    """The disk is full or the database cannot be written."""
+
+    exit_code = 4
+
+
+class LockedError(StorageError):
+    """Another process holds the database or the pool."""
+
+
+class TrainingError(GravityError):
+    """The pairs cannot be trained on."""
+
+    exit_code = 5

@@ -1,0 +1,257 @@
+"""The nouns of Gravity as frozen pydantic models; no behaviour beyond what a record knows of itself."""
+
+from typing import Annotated, Literal
+
+from iso3166 import countries_by_alpha2
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Facet = Literal["interest", "value", "belief", "personality"]
+FACETS: tuple[Facet, ...] = ("interest", "value", "belief", "personality")
+Pole = Literal["high", "low"]
+Source = Literal[
+    "stated", "questionnaire", "inferred_text", "inferred_behaviour", "national_prior", "default"
+]
+PairStatus = Literal["proposed", "accepted", "rejected", "review"]
+Role = Literal["system", "user", "assistant"]
+
+
+def _known_country(code: str) -> str:
+    if code not in countries_by_alpha2:
+        raise ValueError(f"{code!r} is not an ISO 3166 two-letter country code such as 'BR'")
+    return code
+
+
+Country = Annotated[str, AfterValidator(_known_country)]
+
+
+class Record(BaseModel):
+    """Frozen, closed, and documented by its field docstrings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Message(Record):
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+class Review(Record):
+    """What one reader said of one book."""
+
+    id: str
+    book_id: str
+    title: str = ""
+    rating: float = Field(ge=1, le=5)
+    """Stars from 1 to 5."""
+    text: str = ""
+    timestamp: int | None = None
+    """Unix time in seconds."""
+
+
+class Reader(Record):
+    """A person as the input file tells of them."""
+
+    id: str = Field(min_length=1, max_length=200)
+    age: int | None = Field(default=None, ge=0, le=120)
+    gender: str | None = None
+    country: Country | None = None
+    """ISO 3166 alpha-2."""
+    locale: str | None = None
+    """BCP 47, such as pt-BR."""
+    favourite_genres: tuple[str, ...] = ()
+    """Genre clusters ranked by the reader, best first."""
+    reviews: tuple[Review, ...] = ()
+    questionnaire: dict[str, Annotated[int, Field(ge=1, le=5)]] = {}
+    """Agreement with seed statements by id: 1 strongly disagree to 5 strongly agree."""
+
+
+class Book(Record):
+    """A book as the catalogue tells of it; the only source of facts for a description."""
+
+    id: str = Field(min_length=1)
+    title: str
+    author: str = ""
+    genres: tuple[str, ...] = ()
+    description: str = ""
+
+
+class SeedStatement(Record):
+    """A first-person sentence that a person at one pole of a dimension agrees with."""
+
+    id: str
+    pole: Pole
+    text: str
+
+
+class Dimension(Record):
+    """One axis of a framework, with its two respectable poles."""
+
+    framework: str
+    facet: Facet
+    name: str
+    label: str
+    high: str
+    """How a person at the high pole is, as a verb phrase in the third person."""
+    low: str
+    statements: tuple[SeedStatement, ...]
+    origin: str | None = None
+
+    def pole(self, pole: Pole) -> str:
+        """The phrase for `pole`."""
+        return self.high if pole == "high" else self.low
+
+    def texts(self, pole: Pole) -> list[str]:
+        """The seed statements of `pole`, in order."""
+        return [s.text for s in self.statements if s.pole == pole]
+
+
+class Evidence(Record):
+    """The span of a review that speaks for a pole: `review.text[start:end]`."""
+
+    review_id: str
+    start: int
+    end: int
+    statement_id: str
+    pole: Pole
+
+    def quote(self, reader: Reader) -> str:
+        """The words of the span, or nothing where the review is gone."""
+        for review in reader.reviews:
+            if review.id == self.review_id:
+                return review.text[self.start : self.end]
+        return ""
+
+
+class Attribute(Record):
+    """Where a reader stands on one dimension, how surely, and how that is known."""
+
+    facet: Facet
+    dimension: str
+    score: float
+    """Posterior mean on the T scale: population mean 50, standard deviation 10."""
+    sd: float
+    """Posterior standard deviation in T points; 10 says that nothing is known."""
+    source: Source
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def pole(self) -> Pole:
+        """The side of the middle on which the reader stands."""
+        return "high" if self.score >= 50 else "low"
+
+    @property
+    def departure(self) -> float:
+        """How far from the middle, in units of its own uncertainty."""
+        return abs(self.score - 50) / self.sd
+
+
+class Interest(Record):
+    """A genre cluster with the reader's share of liking for it."""
+
+    cluster: str
+    label: str
+    share: float
+    source: Source
+
+
+class Profile(Record):
+    """What is known of a reader: explicit facts and implicit attributes."""
+
+    reader_id: str
+    age: int | None = None
+    gender: str | None = None
+    country: Country | None = None
+    locale: str | None = None
+    interests: tuple[Interest, ...] = ()
+    """Ranked, best first."""
+    attributes: tuple[Attribute, ...] = ()
+
+    def attribute(self, dimension: str) -> Attribute | None:
+        """The attribute for `dimension`, where there is one."""
+        return next((a for a in self.attributes if a.dimension == dimension), None)
+
+
+Provenance = Literal["pool", "written", "dataset"]
+
+
+class Scenario(Record):
+    """An everyday situation with an answer for each pole of its dimension: a twin."""
+
+    id: str
+    facet: Facet
+    dimension: str
+    situation: str
+    high: str
+    low: str
+    culture: Country | None = None
+    """The country the scene is lived in; none where it is neutral."""
+    domain: str = "community"
+    provenance: Provenance = "pool"
+    parents: tuple[str, ...] = ()
+    """The pool entries that were shown to the writer as examples."""
+
+    def answer(self, pole: Pole) -> str:
+        """The answer of `pole`."""
+        return self.high if pole == "high" else self.low
+
+
+class Verdict(Record):
+    """One judge's word on one pair."""
+
+    judge: str
+    probability: float = Field(ge=0, le=1)
+    """That this reader prefers the chosen answer, averaged over both orders."""
+    flipped: bool = False
+    """Whether swapping the order changed the judge's mind: a tie."""
+    criteria: dict[str, float] = {}
+    reason: str = ""
+
+
+class Pair(Record):
+    """A prompt with a chosen and a rejected answer for one reader."""
+
+    id: str
+    run_id: str
+    reader_id: str
+    scenario_id: str
+    facet: Facet
+    dimension: str
+    pole: Pole
+    """The pole the chosen answer stands for."""
+    prompt: tuple[Message, ...]
+    chosen: str
+    rejected: str
+    verdicts: tuple[Verdict, ...] = ()
+    status: PairStatus = "proposed"
+    reason: str = ""
+    cost_usd: float = 0.0
+
+
+class Description(Record):
+    """A book described for a reader by one method."""
+
+    reader_id: str
+    book_id: str
+    method: str
+    """`base`, `tuned:NAME` or `prompted:MODEL`."""
+    text: str
+    faithful: bool
+    """False where the text names something that the book record does not."""
+    why: tuple[str, ...]
+    """The profile's reasons that were put to the model, and what was found unfaithful."""
+
+
+class ModelCall(Record):
+    """One call to a model, as it is traced."""
+
+    agent: str
+    model: str
+    prompt: tuple[Message, ...]
+    reply: str
+    tokens_in: int
+    tokens_out: int
+    duration_s: float
+    cost_usd: float
+    error: str | None = None
