@@ -1,4 +1,4 @@
-"""The nouns of Gravity as frozen pydantic models; no behaviour beyond what a record knows of itself."""
+"""The nouns of Gravity: frozen pydantic models with no behaviour beyond knowing themselves."""
 
 from typing import Annotated, Literal
 

@@ -1,0 +1,1 @@
+"""The psychological and cultural tables, the seed statements and the shipped candidate pool."""

@@ -1,0 +1,110 @@
+"""What became of a run's pairs, counted from the run database; it writes nothing."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from graph.tables import PairRow, ReaderRow, RunRow, SpanRow
+
+RunStatus = Literal["running", "waiting", "stopped", "finished"]
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """Where every requested pair is: requested = accepted + rejected + failed + pending."""
+
+    requested: int
+    accepted: int
+    rejected: int
+    failed: int
+    pending: int
+
+    def __str__(self) -> str:
+        return (
+            f"requested {self.requested} = accepted {self.accepted} + rejected {self.rejected}"
+            f" + failed {self.failed} + pending {self.pending}"
+        )
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of the list of runs."""
+
+    id: str
+    created_at: float
+    updated_at: float
+    status: RunStatus
+    model: str
+    readers: int
+    skipped: tuple[str, ...]
+    accounting: Accounting
+    proposals: int
+    """Pairs that were proposed, whatever became of them."""
+    in_review: int
+    calls: int
+    tokens: int
+    cost_usd: float
+
+
+def account(session: Session, run_id: str) -> Accounting:
+    """Count the pairs of a run by reader; what a finished reader lacks was refused."""
+    by_reader = (
+        select(
+            ReaderRow.status,
+            ReaderRow.requested,
+            func.sum(PairRow.status == "accepted"),
+            func.sum(PairRow.status == "review"),
+        )
+        .outerjoin(
+            PairRow,
+            (PairRow.run_id == ReaderRow.run_id) & (PairRow.reader_id == ReaderRow.reader_id),
+        )
+        .where(ReaderRow.run_id == run_id)
+        .group_by(ReaderRow.reader_id)
+    )
+    requested = accepted = rejected = failed = pending = 0
+    for status, asked, taken, waiting in session.execute(by_reader):
+        open_slots = asked - (taken or 0)
+        requested, accepted = requested + asked, accepted + (taken or 0)
+        if status == "finished":
+            pending += waiting or 0
+            rejected += open_slots - (waiting or 0)
+        elif status == "failed":
+            failed += open_slots
+        else:
+            pending += open_slots
+    return Accounting(requested, accepted, rejected, failed, pending)
+
+
+def summarise(session: Session, row: RunRow) -> RunSummary:
+    """Everything that the list of runs tells of one run."""
+    readers = session.scalar(
+        select(func.count()).select_from(ReaderRow).where(ReaderRow.run_id == row.id)
+    )
+    proposals, in_review = session.execute(
+        select(func.count(), func.sum(PairRow.status == "review")).where(PairRow.run_id == row.id)
+    ).one()
+    calls, tokens, cost = session.execute(
+        select(
+            func.count(),
+            func.sum(SpanRow.tokens_in + SpanRow.tokens_out),
+            func.sum(SpanRow.cost_usd),
+        ).where(SpanRow.run_id == row.id, SpanRow.kind == "call")
+    ).one()
+    return RunSummary(
+        id=row.id,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        status=row.status,  # pyright: ignore[reportArgumentType]
+        model=row.model,
+        readers=readers or 0,
+        skipped=tuple(row.skipped),
+        accounting=account(session, row.id),
+        proposals=proposals,
+        in_review=in_review or 0,
+        calls=calls,
+        tokens=tokens or 0,
+        cost_usd=cost or 0.0,
+    )

@@ -1,0 +1,81 @@
+"""The connection to the run database: opening, transactions, and plain words for its failures."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+
+from agents.errors import LockedError, StorageError
+from graph.tables import Table
+
+BUSY_TIMEOUT_S = 15.0
+
+
+class Database:
+    """A SQLite file in WAL mode, made where it does not exist.
+
+    Raises:
+        LockedError: another process holds the database for longer than 15 seconds.
+        StorageError: the disk is full, the folder read-only, or the file no database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{path.parent} cannot be made: {error.strerror}.") from error
+        self._engine = create_engine(
+            f"sqlite:///{path}",
+            connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        )
+        event.listen(self._engine, "connect", _prepare)
+        with self._translated():
+            Table.metadata.create_all(self._engine)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            text = str(error.orig)
+            if "locked" in text or "busy" in text:
+                raise LockedError(
+                    f"{self.path} is locked by another process.",
+                    "Wait for it to end, then run the same command again: it resumes.",
+                ) from error
+            cause = "the disk is full" if "full" in text else text
+            raise StorageError(
+                f"{self.path} cannot be written: {cause}.",
+                "Mend that, then run the same command again: it resumes.",
+            ) from error
+        except DatabaseError as error:
+            raise StorageError(
+                f"{self.path} cannot be read: {error.orig}.", "Move the file away or restore it."
+            ) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session whose changes are not kept."""
+        with self._translated(), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that commits at its end, or leaves no trace where it fails."""
+        with self._translated(), Session(self._engine) as session, session.begin():
+            yield session
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    """Concurrent readers beside one writer (WAL), and no loss at a killed process."""
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
