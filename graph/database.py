@@ -1,6 +1,6 @@
 """The connection to the run database: opening, transactions, and plain words for its failures."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self) -> Generator[None]:
         try:
             yield
         except OperationalError as error:
@@ -63,13 +63,13 @@ class Database:
             ) from error
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> Generator[Session]:
         """A session whose changes are not kept."""
         with self._translated(), Session(self._engine) as session:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self) -> Generator[Session]:
         """A session that commits at its end, or leaves no trace where it fails."""
         with self._translated(), Session(self._engine) as session, session.begin():
             yield session

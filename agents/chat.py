@@ -1,0 +1,185 @@
+"""Chat models at OpenAI-compatible endpoints: the only file that knows the OpenAI client."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+import openai
+from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from agents.errors import EndpointError, KeyMissingError, ModelError, RefusalError, ReplyError
+from agents.records import Message, ModelCall
+from agents.settings import ChatSettings
+
+Reply = TypeVar("Reply", bound=BaseModel)
+OnCall = Callable[[ModelCall], None]
+
+
+class Chat(Protocol):
+    """A chat model that answers in the shape of a pydantic model."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as traces tell it."""
+        ...
+
+    async def ask(self, agent: str, messages: Sequence[Message], reply: type[Reply]) -> Reply:
+        """The model's answer in the shape of `reply`.
+
+        Raises:
+            ModelError: there is none; the kind of error says why.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class EndpointChat:
+    """A model behind any OpenAI-compatible endpoint, on the aiohttp transport.
+
+    Every call, failed ones too, is told to `on_call`. To be made inside a running event loop.
+
+    Raises:
+        KeyMissingError: no base URL is set and the environment holds no key.
+    """
+
+    def __init__(self, settings: ChatSettings, on_call: OnCall) -> None:
+        key = os.environ.get(settings.api_key_env)
+        if not key and settings.base_url is None:
+            raise KeyMissingError(
+                f"No API key in the environment variable {settings.api_key_env}.",
+                f"Set it (export {settings.api_key_env}=…), name an endpoint without keys"
+                " (--base-url), or use --model embedded.",
+            )
+        self._settings = settings
+        self._on_call = on_call
+        self._http = openai.DefaultAioHttpClient(timeout=settings.timeout_s)
+        self._gate = asyncio.Semaphore(settings.concurrency)
+        self._llm = ChatOpenAI(
+            model=settings.model,
+            base_url=settings.base_url,
+            api_key=SecretStr(key or "none"),
+            temperature=settings.temperature,
+            max_tokens=settings.max_tokens,  # pyright: ignore[reportCallIssue]
+            timeout=settings.timeout_s,
+            max_retries=2,
+            http_async_client=self._http,
+        )
+
+    @property
+    def name(self) -> str:
+        """The model's name, as traces tell it."""
+        return self._settings.model
+
+    async def ask(self, agent: str, messages: Sequence[Message], reply: type[Reply]) -> Reply:
+        """The model's answer, repaired at most `repairs` times where it does not fit."""
+        turns = list(messages)
+        for repair in range(self._settings.repairs + 1):
+            text = await self._call(agent, turns, reply)
+            try:
+                return reply.model_validate_json(text)
+            except ValidationError as error:
+                if repair == self._settings.repairs:
+                    raise ReplyError(f"The {agent}'s reply does not fit: {_first(error)}", text) from (
+                        error
+                    )
+                turns += [
+                    Message(role="assistant", content=text),
+                    Message(role="user", content=f"That does not fit: {_first(error)} Mend it."),
+                ]
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._http.aclose()
+
+    async def _call(self, agent: str, turns: Sequence[Message], reply: type[BaseModel]) -> str:
+        started = time.perf_counter()
+        answer, error = AIMessage(content=""), None
+        try:
+            async with self._gate:
+                started = time.perf_counter()
+                answer = await self._llm.ainvoke(_wire(turns), response_format=_format(reply))
+        except openai.OpenAIError as cause:
+            error = _translated(cause, self._settings)
+            raise error from cause
+        finally:
+            self._on_call(self._told(agent, turns, answer, time.perf_counter() - started, error))
+        if answer.additional_kwargs.get("refusal"):
+            raise RefusalError(f"The model declined: {answer.additional_kwargs['refusal']}")
+        return answer.text
+
+    def _told(
+        self,
+        agent: str,
+        turns: Sequence[Message],
+        answer: AIMessage,
+        duration_s: float,
+        error: ModelError | None,
+    ) -> ModelCall:
+        usage = answer.usage_metadata
+        tokens_in = usage["input_tokens"] if usage else 0
+        tokens_out = usage["output_tokens"] if usage else 0
+        prices = self._settings.price_in_usd, self._settings.price_out_usd
+        return ModelCall(
+            agent=agent,
+            model=self.name,
+            prompt=tuple(turns),
+            reply=answer.text,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            duration_s=duration_s,
+            cost_usd=(tokens_in * prices[0] + tokens_out * prices[1]) / 1e6,
+            error=str(error) if error else None,
+        )
+
+
+def _wire(turns: Sequence[Message]) -> list[BaseMessage]:
+    return convert_to_messages([{"role": t.role, "content": t.content} for t in turns])
+
+
+def _format(reply: type[BaseModel]) -> dict[str, Any]:
+    """Not `strict`: endpoints differ in the keywords they allow there, and we validate anyway."""
+    schema = reply.model_json_schema()
+    return {"type": "json_schema", "json_schema": {"name": reply.__name__, "schema": schema}}
+
+
+def _first(error: ValidationError) -> str:
+    details = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in details["loc"])
+    return f"{place or 'reply'}: {details['msg']}."
+
+
+def _translated(error: openai.OpenAIError, settings: ChatSettings) -> ModelError:
+    where = settings.base_url or "the default endpoint"
+    match error:
+        case openai.APITimeoutError():
+            return EndpointError(
+                f"{where} did not answer within {settings.timeout_s:g} s.", "Raise chat.timeout_s."
+            )
+        case openai.APIConnectionError():
+            return EndpointError(f"{where} cannot be reached.", "Check chat.base_url.")
+        case openai.AuthenticationError() | openai.PermissionDeniedError():
+            return KeyMissingError(
+                f"{where} refuses the key in {settings.api_key_env}.", "Check that variable."
+            )
+        case openai.NotFoundError():
+            return EndpointError(f"{where} has no model {settings.model!r}.", "Check chat.model.")
+        case openai.APIStatusError():
+            return EndpointError(f"{where} answers {error.status_code}: {_message(error)}")
+        case _:
+            return EndpointError(f"{where} fails: {error}")
+
+
+def _message(error: openai.APIStatusError) -> str:
+    try:
+        return str(json.loads(error.response.text)["error"]["message"])[:200]
+    except (ValueError, KeyError, TypeError):
+        return error.response.text[:200]

@@ -1,0 +1,48 @@
+"""The deduplicator: lets into the pool what is new, and says what the rest collided with."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.pool import Neighbour, Pool
+from agents.records import Scenario
+from agents.settings import DeduplicatorSettings
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What became of proposed scenarios."""
+
+    admitted: tuple[Scenario, ...]
+    collisions: tuple[tuple[Scenario, Neighbour], ...]
+
+    @property
+    def avoid(self) -> list[str]:
+        """The situations of the pool that the writer came too near to."""
+        return list(dict.fromkeys(n.scenario.situation for _, n in self.collisions))
+
+
+class Deduplicator:
+    """Keeps the cells of a pool diverse."""
+
+    def __init__(self, pool: Pool, settings: DeduplicatorSettings) -> None:
+        self._pool = pool
+        self._settings = settings
+
+    async def admit(self, scenarios: Sequence[Scenario]) -> Admission:
+        """Add to the pool each scenario that is no duplicate there or among the others."""
+        if not scenarios:
+            return Admission((), ())
+        found = await asyncio.to_thread(
+            self._pool.add_unless_near, scenarios, self._settings.duplicate_at
+        )
+        both = list(zip(scenarios, found, strict=True))
+        return Admission(
+            admitted=tuple(s for s, neighbour in both if neighbour is None),
+            collisions=tuple((s, neighbour) for s, neighbour in both if neighbour),
+        )
+
+    def neighbourhood(self, dimension: str) -> list[str]:
+        """Situations of a cell that the writer is told to keep away from."""
+        drawn = self._pool.draw(dimension, None, (), self._settings.neighbours)
+        return [scenario.situation for scenario in drawn]

@@ -1,0 +1,64 @@
+"""Turns texts into unit vectors with sentence-transformers; it stores none of them."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.errors import WeightsError
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Whatever turns texts into vectors."""
+
+    @property
+    def name(self) -> str:
+        """What distinguishes these vectors from any other model's."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, one row a text: shape (len(texts), dimensions), float32."""
+        ...
+
+
+class SentenceEmbedder:
+    """A sentence-transformers model by name or path, loaded at the first use.
+
+    Raises:
+        WeightsError: there is no such model, or it cannot be loaded.
+    """
+
+    def __init__(self, model: str | Path, name: str | None = None) -> None:
+        self._path = str(model)
+        self._name = name or self._path
+        self._loading = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """What distinguishes these vectors from any other model's."""
+        return self._name
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, one row a text: shape (len(texts), dimensions), float32."""
+        with self._loading:
+            if not hasattr(self, "_model"):
+                self._model = self._load()
+            return self._model.encode(
+                list(texts), normalize_embeddings=True, show_progress_bar=False
+            )
+
+    def _load(self):  # type: ignore[no-untyped-def]
+        from sentence_transformers import SentenceTransformer  # takes seconds
+
+        try:
+            return SentenceTransformer(self._path, trust_remote_code=False)
+        except (OSError, ValueError) as error:
+            raise WeightsError(
+                f"The embedding model {self._path!r} cannot be loaded: {error}.",
+                "Check embedding.model, or run `gravity models fetch`.",
+            ) from error

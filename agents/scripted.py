@@ -1,0 +1,152 @@
+"""The scripted model: a deterministic chat and embedder that ship, for runs without weights.
+
+What it writes has the right shape and varies with the prompt; it means nothing. About one draft
+in eight repeats an example word for word and one is lopsided, so that every road of the graph is
+taken.
+"""
+
+import hashlib
+import json
+import random
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from agents.chat import OnCall, Reply
+from agents.embeddings import Vectors
+from agents.errors import ReplyError
+from agents.gates import words
+from agents.pair_critic import Choice
+from agents.records import Message, ModelCall
+from agents.scenario_writer import ScenarioDraft, ScenarioDrafts
+
+DIMENSIONS = 256
+_WHO = ("your neighbour", "a cousin", "a colleague", "your old teacher", "the shopkeeper", "a guest",
+        "your sister", "the bus driver", "a new classmate", "your landlord")  # fmt: skip
+_WHAT = ("brings three boxes of tiles", "asks for help with a broken gate", "plans a picnic by the lake",
+         "wants to repaint the stairwell", "finds a wallet under the bench", "offers two spare tickets",
+         "starts a weekly chess evening", "drops a tray of seedlings", "needs a lift to the station",
+         "proposes to share the garden hose")  # fmt: skip
+_WHEN = ("on a rainy Sunday", "just before supper", "at the end of a long shift", "during the holidays",
+         "on the first warm day", "while you are packing", "early on market day", "after the concert")  # fmt: skip
+_ASK = ("What do you do first?", "How do you answer?", "What do you suggest?", "Where do you begin?",
+        "What would you say?")  # fmt: skip
+_TAIL = ("and take it from there", "and see how it goes", "and leave the rest for later", "as far as it goes",
+         "with a cup of tea", "and mean it")  # fmt: skip
+
+
+class ScriptedChat:
+    """Answers by a hash of the prompt, at once and the same every time."""
+
+    name = "scripted"
+    models = ("scripted",)
+
+    def __init__(self, on_call: OnCall) -> None:
+        self._on_call = on_call
+
+    async def ask(self, agent: str, messages: Sequence[Message], reply: type[Reply]) -> Reply:
+        """A reply of the asked shape; it knows those of the writer and the critic."""
+        dice = _dice(messages)
+        if reply is ScenarioDrafts:
+            answer: Any = _drafts(messages, dice)
+        elif reply is Choice:
+            answer = _choice(messages)
+        else:
+            raise ReplyError(f"The scripted model knows no {reply.__name__}.")
+        text = answer.model_dump_json()
+        self._tell(agent, messages, text)
+        return cast(Reply, answer)
+
+    async def stream(self, messages: Sequence[Message], model: str) -> AsyncIterator[str]:
+        """The catalogue entry's first sentences, which are faithful for sure."""
+        entry = re.findall(r"«(.*?)»", messages[-1].content)[-1]
+        for sentence in re.findall(r"[^.!?]+[.!?]*", entry)[:2]:
+            yield sentence
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _tell(self, agent: str, messages: Sequence[Message], text: str) -> None:
+        self._on_call(
+            ModelCall(
+                agent=agent,
+                model=self.name,
+                prompt=tuple(messages),
+                reply=text,
+                tokens_in=sum(len(words(m.content)) for m in messages),
+                tokens_out=len(words(text)),
+                duration_s=0.0,
+                cost_usd=0.0,
+            )
+        )
+
+
+class ScriptedEmbedder:
+    """Hashed bags of words: texts are near where they share words."""
+
+    name = "scripted"
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, one row a text: shape (len(texts), 256), float32."""
+        rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in words(text) or [text]:
+                digest = hashlib.sha256(word.encode()).digest()
+                row[digest[0]] += 1 if digest[1] % 2 else -1
+            row[0] += 1e-3
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def _dice(messages: Sequence[Message]) -> random.Random:
+    text = "\n".join(m.content for m in messages)
+    return random.Random(hashlib.sha256(text.encode()).digest())
+
+
+def _drafts(messages: Sequence[Message], dice: random.Random) -> ScenarioDrafts:
+    examples = [
+        ScenarioDraft.model_construct(**draft)
+        for m in messages
+        if m.role == "assistant"
+        for draft in json.loads(m.content)["scenarios"]
+    ]
+    asked = re.search(r"Write (\d+)", messages[-1].content)
+    return ScenarioDrafts(
+        scenarios=[_draft(examples, dice) for _ in range(int(asked.group(1)) if asked else 1)]
+    )
+
+
+def _draft(examples: Sequence[ScenarioDraft], dice: random.Random) -> ScenarioDraft:
+    situation = (
+        f"It is {dice.choice(_WHEN).removeprefix('on ')}: {dice.choice(_WHO)} {dice.choice(_WHAT)},"
+        f" and {dice.choice(_WHO)} {dice.choice(_WHAT)}. {dice.choice(_ASK)}"
+    )
+    if not examples:
+        return ScenarioDraft(
+            situation=situation,
+            high=f"Go at it with both hands, {dice.choice(_TAIL)}, since the day is young.",
+            low=f"Sit down and wait a little, {dice.choice(_TAIL)}, since there is time.",
+        )
+    example = dice.choice(examples)
+    luck = dice.randrange(8)
+    tail = f" Do it {dice.choice(_WHEN)} {dice.choice(_TAIL)}."
+    return ScenarioDraft.model_construct(
+        situation=example.situation if luck == 0 else situation,
+        high=example.high + (tail * 12 if luck == 1 else tail),
+        low=example.low + tail,
+    )
+
+
+def _choice(messages: Sequence[Message]) -> Choice:
+    """The answer that shares more words with the portrait; A where both share the same."""
+    text = messages[-1].content
+    _situation, a, b = re.findall(r"«(.*?)»", text)[-3:]
+    portrait = text.split("Situation")[0]
+    vectors = ScriptedEmbedder().embed([portrait, a, b])
+    lead = float(vectors[0] @ vectors[1] - vectors[0] @ vectors[2])
+    return Choice(
+        preferred="A" if lead >= 0 else "B",
+        confidence=min(1.0, 0.5 + abs(lead)),
+        reason="shares more words with the portrait",
+    )

@@ -1,0 +1,70 @@
+"""The agents' sections of gravity.toml; values only."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A closed section of the configuration, documented by its field docstrings."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class ChatSettings(Section):
+    """The model that writes scenarios, judges pairs and describes books."""
+
+    model: str = "embedded"
+    """`embedded` (SmolLM2-135M-Instruct, in process), `scripted` (deterministic, no weights), or
+    the name of a model at `base_url`."""
+    base_url: str | None = None
+    """Any OpenAI-compatible endpoint, such as http://127.0.0.1:8000/v1; none means OpenAI's."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key; the key itself is never written to a file."""
+    timeout_s: float = Field(default=60.0, gt=0)
+    """Seconds to wait for one reply."""
+    concurrency: int = Field(default=8, ge=1)
+    """Calls in flight at most."""
+    temperature: float = Field(default=0.8, ge=0, le=2)
+    max_tokens: int = Field(default=1200, ge=1)
+    """Tokens of one reply at most."""
+    repairs: int = Field(default=1, ge=0, le=3)
+    """How often a reply that does not fit its schema is sent back with the error."""
+    price_in_usd: float = Field(default=0.0, ge=0)
+    """Price of a million prompt tokens."""
+    price_out_usd: float = Field(default=0.0, ge=0)
+    """Price of a million reply tokens."""
+
+
+class EmbeddingSettings(Section):
+    """The model that turns text into vectors."""
+
+    model: str | None = None
+    """`embedded` (all-MiniLM-L6-v2), `scripted`, or any sentence-transformers name or path; unset
+    means `scripted` beside the scripted chat model and `embedded` otherwise."""
+
+
+class DeduplicatorSettings(Section):
+    """When two scenarios of one cell count as the same."""
+
+    duplicate_at: float = Field(default=0.85, gt=0, le=1)
+    """Cosine of the situations from which a scenario is refused within its cell."""
+    neighbours: int = Field(default=5, ge=1)
+    """How many nearest situations the writer is told to keep away from."""
+
+
+class CriticSettings(Section):
+    """What the critic lets pass."""
+
+    judge: Literal["embedded", "chat"] = "embedded"
+    """`embedded` compares answers with the poles in vector space; `chat` asks the chat model."""
+    accept_from: float = Field(default=0.55, ge=0, le=1)
+    """Probability of a right preference from which a pair is accepted."""
+    reject_below: float = Field(default=0.45, ge=0, le=1)
+    """Probability below which it is refused; between the two it is doubtful."""
+    max_length_ratio: float = Field(default=1.5, ge=1)
+    """The longer answer by the shorter, in characters."""
+    max_similarity: float = Field(default=0.95, gt=0, le=1)
+    """Cosine from which the two answers say the same."""
+    max_shared_words: int = Field(default=6, ge=2)
+    """Words in a row that an answer may share with the portrait or a seed statement."""

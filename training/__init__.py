@@ -1,0 +1,1 @@
+"""What turns accepted pairs into an adapter; imports nothing by itself."""

@@ -1,0 +1,125 @@
+"""Exported pairs as a `datasets.Dataset`, split by scenario; tokenizes and judges nothing."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pyarrow
+import pyarrow.parquet
+from datasets import Dataset
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from agents.errors import InputError, TrainingError
+from agents.records import Message
+
+
+class Answer(Message):
+    """The single assistant message of a chosen or rejected answer."""
+
+    role: Literal["assistant"]
+    content: Annotated[str, Field(min_length=1)]
+
+
+class PairRow(BaseModel):
+    """One exported pair; columns that training has no use for are left alone.
+
+    A file from elsewhere needs only `prompt`, `chosen` and `rejected`: its scenarios are then
+    told apart by their prompts.
+    """
+
+    prompt: tuple[Message, ...] = Field(min_length=1)
+    chosen: tuple[Answer, ...] = Field(min_length=1, max_length=1)
+    rejected: tuple[Answer, ...] = Field(min_length=1, max_length=1)
+    pair_id: str = ""
+    run_id: str = ""
+    reader_id: str = ""
+    scenario_id: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> "PairRow":
+        if self.chosen == self.rejected:
+            raise ValueError("chosen and rejected are the same answer")
+        if not self.scenario_id:
+            prompt = "\n".join(f"{m.role}: {m.content}" for m in self.prompt)
+            self.scenario_id = hashlib.sha256(prompt.encode()).hexdigest()[:16]
+        return self
+
+
+def read_pairs(path: Path) -> Dataset:
+    """The pairs of a JSONL or Parquet file, one row each, in the order of the file.
+
+    Raises:
+        InputError: A row is broken (named by file and line) or the file holds none.
+    """
+    rows = [_validated(row, place) for place, row in _rows(path)]
+    if not rows:
+        raise InputError(f"{path} holds no pairs.", "Export accepted pairs first.")
+    return Dataset.from_list(rows)
+
+
+def split(dataset: Dataset, holdout_share: float, seed: int) -> tuple[Dataset, Dataset]:
+    """Training and held-out pairs; all pairs of a scenario fall on the same side.
+
+    Scenarios are ranked by a hash of seed and id and the first `holdout_share` of them held out,
+    so that the split is the same everywhere and moves little as more scenarios come.
+
+    Raises:
+        TrainingError: There are fewer than two scenarios.
+    """
+    scenarios: list[str] = dataset["scenario_id"][:]
+    ranked = sorted(set(scenarios), key=lambda s: hashlib.sha256(f"{seed}:{s}".encode()).digest())
+    if len(ranked) < 2:
+        raise TrainingError(
+            "All pairs come from one scenario, so none can be held out.",
+            "Gather pairs from more scenarios.",
+        )
+    count = min(max(1, round(holdout_share * len(ranked))), len(ranked) - 1)
+    held = set(ranked[:count])
+    return (
+        dataset.select([i for i, s in enumerate(scenarios) if s not in held]),
+        dataset.select([i for i, s in enumerate(scenarios) if s in held]),
+    )
+
+
+def twin_share(dataset: Dataset) -> float:
+    """Share of pairs whose scenario also appears with chosen and rejected swapped."""
+    if not len(dataset):
+        return 0.0
+    keys = [
+        (row["scenario_id"], row["chosen"][0]["content"], row["rejected"][0]["content"])
+        for row in dataset.to_list()
+    ]
+    swapped = {(scenario, rejected, chosen) for scenario, chosen, rejected in keys}
+    return sum(key in swapped for key in keys) / len(keys)
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """Each row with the place to name when it is broken; JSONL rows are still text."""
+    if not path.is_file():
+        raise InputError(f"{path} is not there.", "Export accepted pairs first.")
+    if path.suffix == ".parquet":
+        try:
+            table = pyarrow.parquet.read_table(path)
+        except pyarrow.ArrowInvalid as error:
+            raise InputError(f"{path} is not a Parquet file: {error}.") from error
+        yield from ((f"{path}: row {n}", row) for n, row in enumerate(table.to_pylist(), 1))
+        return
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text.", "Save it as JSONL or Parquet.") from error
+    yield from ((f"{path}:{n}", line) for n, line in enumerate(lines, 1) if line.strip())
+
+
+def _validated(row: Any, place: str) -> dict[str, Any]:
+    try:
+        read = PairRow.model_validate_json if isinstance(row, str) else PairRow.model_validate
+        return read(row).model_dump()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{place}: {field}{': ' if field else ''}{first['msg']}.",
+            "A pair has a prompt (messages), and chosen and rejected (one assistant message each).",
+        ) from error
