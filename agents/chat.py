@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import openai
@@ -82,39 +82,50 @@ class EndpointChat:
         """The model's answer, repaired at most `repairs` times where it does not fit."""
         turns = list(messages)
         for repair in range(self._settings.repairs + 1):
-            text = await self._call(agent, turns, reply)
             try:
-                return reply.model_validate_json(text)
-            except ValidationError as error:
+                return await self._call(agent, turns, reply)
+            except ReplyError as error:
                 if repair == self._settings.repairs:
-                    raise ReplyError(f"The {agent}'s reply does not fit: {_first(error)}", text) from (
-                        error
-                    )
+                    raise
                 turns += [
-                    Message(role="assistant", content=text),
-                    Message(role="user", content=f"That does not fit: {_first(error)} Mend it."),
+                    Message(role="assistant", content=error.raw),
+                    Message(role="user", content=f"{error.problem} Reply again, mended."),
                 ]
         raise AssertionError("unreachable: the loop returns or raises")
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The one model that `stream` answers with."""
+        return (self.name,)
+
+    async def stream(self, messages: Sequence[Message], model: str) -> AsyncIterator[str]:
+        """The reply piece by piece; not traced, since what it makes is kept by who asked."""
+        try:
+            async for piece in self._llm.astream(_wire(messages)):
+                yield piece.text
+        except openai.OpenAIError as error:
+            raise _translated(error, self._settings) from error
 
     async def close(self) -> None:
         """Let go of connections."""
         await self._http.aclose()
 
-    async def _call(self, agent: str, turns: Sequence[Message], reply: type[BaseModel]) -> str:
+    async def _call(self, agent: str, turns: Sequence[Message], reply: type[Reply]) -> Reply:
         started = time.perf_counter()
-        answer, error = AIMessage(content=""), None
+        answer, failure = AIMessage(content=""), None
         try:
             async with self._gate:
                 started = time.perf_counter()
                 answer = await self._llm.ainvoke(_wire(turns), response_format=_format(reply))
-        except openai.OpenAIError as cause:
-            error = _translated(cause, self._settings)
-            raise error from cause
+            return _parsed(agent, answer, reply)
+        except openai.OpenAIError as error:
+            failure = _translated(error, self._settings)
+            raise failure from error
+        except ModelError as error:
+            failure = error
+            raise
         finally:
-            self._on_call(self._told(agent, turns, answer, time.perf_counter() - started, error))
-        if answer.additional_kwargs.get("refusal"):
-            raise RefusalError(f"The model declined: {answer.additional_kwargs['refusal']}")
-        return answer.text
+            self._on_call(self._told(agent, turns, answer, time.perf_counter() - started, failure))
 
     def _told(
         self,
@@ -141,6 +152,25 @@ class EndpointChat:
         )
 
 
+async def reach(settings: ChatSettings) -> list[str]:
+    """The models an endpoint lists, asked for in one try.
+
+    Raises:
+        ModelError: the endpoint is unreachable, refuses, or wants a key.
+    """
+    key = os.environ.get(settings.api_key_env)
+    try:
+        async with openai.AsyncOpenAI(
+            base_url=settings.base_url,
+            api_key=key or "none",
+            timeout=min(settings.timeout_s, 10),
+            max_retries=0,
+        ) as client:
+            return [model.id async for model in client.models.list()]
+    except openai.OpenAIError as error:
+        raise _translated(error, settings) from error
+
+
 def _wire(turns: Sequence[Message]) -> list[BaseMessage]:
     return convert_to_messages([{"role": t.role, "content": t.content} for t in turns])
 
@@ -149,6 +179,18 @@ def _format(reply: type[BaseModel]) -> dict[str, Any]:
     """Not `strict`: endpoints differ in the keywords they allow there, and we validate anyway."""
     schema = reply.model_json_schema()
     return {"type": "json_schema", "json_schema": {"name": reply.__name__, "schema": schema}}
+
+
+def _parsed(agent: str, answer: AIMessage, reply: type[Reply]) -> Reply:
+    refusal = answer.additional_kwargs.get("refusal")
+    if refusal:
+        raise RefusalError(f"The model declined: {refusal}")
+    try:
+        return reply.model_validate_json(answer.text)
+    except ValidationError as error:
+        raise ReplyError(
+            f"The {agent}'s reply does not fit: {_first(error)}", answer.text
+        ) from error
 
 
 def _first(error: ValidationError) -> str:
@@ -172,6 +214,8 @@ def _translated(error: openai.OpenAIError, settings: ChatSettings) -> ModelError
             )
         case openai.NotFoundError():
             return EndpointError(f"{where} has no model {settings.model!r}.", "Check chat.model.")
+        case openai.BadRequestError() | openai.UnprocessableEntityError():
+            return RefusalError(f"{where} refuses this prompt: {_message(error)}")
         case openai.APIStatusError():
             return EndpointError(f"{where} answers {error.status_code}: {_message(error)}")
         case _:

@@ -77,4 +77,3 @@ def no_question(situation: str) -> str | None:
 
 def _runs(tokens: list[str], length: int) -> Iterable[list[str]]:
     return (tokens[i : i + length] for i in range(len(tokens) - length + 1))
-

@@ -50,9 +50,7 @@ def _interest_line(profile: Profile) -> list[str]:
 
 
 def _pole_lines(profile: Profile, focus: str | None) -> list[str]:
-    chosen = {
-        a.dimension: a for a in notable(profile) if a.dimension not in UNUSED_IN_DESCRIPTIONS
-    }
+    chosen = {a.dimension: a for a in notable(profile) if a.dimension not in UNUSED_IN_DESCRIPTIONS}
     names = list(chosen)[:MOST_ATTRIBUTES]
     focused = profile.attribute(focus) if focus else None
     if focused:

@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -169,13 +170,20 @@ def interests(reader: Reader, books: Mapping[str, Book]) -> tuple[Interest, ...]
 
 
 def clusters_of(genres: Iterable[str]) -> list[str]:
-    """The clusters that any of the genre tags points to, in the order of the table."""
-    tags = [tag.casefold() for tag in genres]
-    return [
-        cluster.id
+    """The clusters the genre tags point to, each tag by its longest keyword, in the tags' order."""
+    found = (_cluster_of(tag.casefold()) for tag in genres)
+    return list(dict.fromkeys(cluster for cluster in found if cluster))
+
+
+@cache
+def _cluster_of(tag: str) -> str | None:
+    matches = [
+        (len(keyword), cluster.id)
         for cluster in genre_clusters()
-        if any(re.search(rf"\b{re.escape(k)}\b", tag) for k in cluster.keywords for tag in tags)
+        for keyword in cluster.keywords
+        if re.search(rf"\b{re.escape(keyword)}\b", tag)
     ]
+    return max(matches)[1] if matches else None
 
 
 def _answered(reader: Reader, axis: Dimension) -> list[float]:

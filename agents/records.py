@@ -108,7 +108,10 @@ class Dimension(Record):
 
 
 class Evidence(Record):
-    """The span of a review that speaks for a pole: `review.text[start:end]`."""
+    """The span of a review that speaks for a pole: `review.text[start:end]`.
+
+    An empty span points to the rating alone, as evidence from behaviour does.
+    """
 
     review_id: str
     start: int
@@ -226,7 +229,6 @@ class Pair(Record):
     verdicts: tuple[Verdict, ...] = ()
     status: PairStatus = "proposed"
     reason: str = ""
-    cost_usd: float = 0.0
 
 
 class Description(Record):

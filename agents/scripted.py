@@ -23,18 +23,28 @@ from agents.records import Message, ModelCall
 from agents.scenario_writer import ScenarioDraft, ScenarioDrafts
 
 DIMENSIONS = 256
-_WHO = ("your neighbour", "a cousin", "a colleague", "your old teacher", "the shopkeeper", "a guest",
-        "your sister", "the bus driver", "a new classmate", "your landlord")  # fmt: skip
-_WHAT = ("brings three boxes of tiles", "asks for help with a broken gate", "plans a picnic by the lake",
-         "wants to repaint the stairwell", "finds a wallet under the bench", "offers two spare tickets",
-         "starts a weekly chess evening", "drops a tray of seedlings", "needs a lift to the station",
-         "proposes to share the garden hose")  # fmt: skip
-_WHEN = ("on a rainy Sunday", "just before supper", "at the end of a long shift", "during the holidays",
-         "on the first warm day", "while you are packing", "early on market day", "after the concert")  # fmt: skip
-_ASK = ("What do you do first?", "How do you answer?", "What do you suggest?", "Where do you begin?",
-        "What would you say?")  # fmt: skip
-_TAIL = ("and take it from there", "and see how it goes", "and leave the rest for later", "as far as it goes",
-         "with a cup of tea", "and mean it")  # fmt: skip
+_WHO = (
+    "your neighbour,a cousin,a colleague,your old teacher,the shopkeeper,a guest,your sister,"
+    "the bus driver,a new classmate,your landlord"
+).split(",")
+_WHAT = (
+    "brings three boxes of tiles,asks for help with a broken gate,plans a picnic by the lake,"
+    "wants to repaint the stairwell,finds a wallet under the bench,offers two spare tickets,"
+    "starts a weekly chess evening,drops a tray of seedlings,needs a lift to the station,"
+    "proposes to share the garden hose"
+).split(",")
+_WHEN = (
+    "on a rainy Sunday,just before supper,at the end of a long shift,during the holidays,"
+    "on the first warm day,while you are packing,early on market day,after the concert"
+).split(",")
+_ASK = (
+    "What do you do first?,How do you answer?,What do you suggest?,Where do you begin?,"
+    "What would you say?"
+).split(",")
+_TAIL = (
+    "and take it from there,and see how it goes,and leave the rest for later,as far as it goes,"
+    "with a cup of tea,and mean it"
+).split(",")
 
 
 class ScriptedChat:

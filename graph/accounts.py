@@ -54,8 +54,8 @@ def account(session: Session, run_id: str) -> Accounting:
         select(
             ReaderRow.status,
             ReaderRow.requested,
-            func.sum(PairRow.status == "accepted"),
-            func.sum(PairRow.status == "review"),
+            func.count().filter(PairRow.status == "accepted"),
+            func.count().filter(PairRow.status == "review"),
         )
         .outerjoin(
             PairRow,
@@ -66,11 +66,11 @@ def account(session: Session, run_id: str) -> Accounting:
     )
     requested = accepted = rejected = failed = pending = 0
     for status, asked, taken, waiting in session.execute(by_reader):
-        open_slots = asked - (taken or 0)
-        requested, accepted = requested + asked, accepted + (taken or 0)
+        open_slots = asked - taken
+        requested, accepted = requested + asked, accepted + taken
         if status == "finished":
-            pending += waiting or 0
-            rejected += open_slots - (waiting or 0)
+            pending += waiting
+            rejected += open_slots - waiting
         elif status == "failed":
             failed += open_slots
         else:
@@ -84,7 +84,9 @@ def summarise(session: Session, row: RunRow) -> RunSummary:
         select(func.count()).select_from(ReaderRow).where(ReaderRow.run_id == row.id)
     )
     proposals, in_review = session.execute(
-        select(func.count(), func.sum(PairRow.status == "review")).where(PairRow.run_id == row.id)
+        select(func.count(), func.count().filter(PairRow.status == "review")).where(
+            PairRow.run_id == row.id
+        )
     ).one()
     calls, tokens, cost = session.execute(
         select(
@@ -103,7 +105,7 @@ def summarise(session: Session, row: RunRow) -> RunSummary:
         skipped=tuple(row.skipped),
         accounting=account(session, row.id),
         proposals=proposals,
-        in_review=in_review or 0,
+        in_review=in_review,
         calls=calls,
         tokens=tokens or 0,
         cost_usd=cost or 0.0,

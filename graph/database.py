@@ -46,17 +46,7 @@ class Database:
         try:
             yield
         except OperationalError as error:
-            text = str(error.orig)
-            if "locked" in text or "busy" in text:
-                raise LockedError(
-                    f"{self.path} is locked by another process.",
-                    "Wait for it to end, then run the same command again: it resumes.",
-                ) from error
-            cause = "the disk is full" if "full" in text else text
-            raise StorageError(
-                f"{self.path} cannot be written: {cause}.",
-                "Mend that, then run the same command again: it resumes.",
-            ) from error
+            raise storage_error(self.path, str(error.orig)) from error
         except DatabaseError as error:
             raise StorageError(
                 f"{self.path} cannot be read: {error.orig}.", "Move the file away or restore it."
@@ -73,6 +63,19 @@ class Database:
         """A session that commits at its end, or leaves no trace where it fails."""
         with self._translated(), Session(self._engine) as session, session.begin():
             yield session
+
+
+def storage_error(path: Path, cause: str) -> StorageError:
+    """SQLite's complaint about a file in plain words."""
+    if "locked" in cause or "busy" in cause:
+        return LockedError(
+            f"{path} is locked by another process.",
+            "Wait for it to end, then run the same command again: it resumes.",
+        )
+    return StorageError(
+        f"{path} cannot be written: {'the disk is full' if 'full' in cause else cause}.",
+        "Mend that, then run the same command again: it resumes.",
+    )
 
 
 def _prepare(connection: Any, _record: Any) -> None:

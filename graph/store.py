@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -96,6 +97,18 @@ class Store(Database):
         """Whether a run of this id was begun."""
         with self.reading() as session:
             return session.get(RunRow, run_id) is not None
+
+    def unfinished_run(self, settings: dict[str, Any]) -> str | None:
+        """The newest run under exactly these settings that has not finished."""
+        query = select(RunRow).where(RunRow.status != "finished").order_by(RunRow.created_at.desc())
+        with self.reading() as session:
+            return next((r.id for r in session.scalars(query) if r.settings == settings), None)
+
+    def next_run_id(self) -> str:
+        """`run-1`, `run-2` and so on."""
+        with self.reading() as session:
+            taken = set(session.scalars(select(RunRow.id)))
+        return next(name for n in count(1) if (name := f"run-{n}") not in taken)
 
     def set_run_status(self, run_id: str, status: RunStatus) -> None:
         """Note how the run stands now."""

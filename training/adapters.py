@@ -1,4 +1,4 @@
-"""The registry of what was trained from what: folders with a card each; trains and loads nothing."""
+"""The registry of what was trained from what: a folder with a card each; loads nothing heavy."""
 
 import difflib
 import hashlib

@@ -1,8 +1,12 @@
 """Plain weights made once from a GGUF file, so that they can be trained; fetches nothing."""
 
+import io
 import shutil
+import struct
 import tempfile
+from contextlib import redirect_stderr
 from pathlib import Path
+from typing import Any
 
 from agents.errors import WeightsError
 from training.silence import quiet_libraries
@@ -38,13 +42,14 @@ def _expand(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    with quiet_libraries():
+    # The bar of the GGUF reader knows no switch, so what it draws is caught.
+    with quiet_libraries(), redirect_stderr(io.StringIO()):
         try:
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-            model = AutoModelForCausalLM.from_pretrained(
+            model: Any = AutoModelForCausalLM.from_pretrained(
                 gguf.parent, gguf_file=gguf.name, dtype=torch.float32
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, LookupError, RuntimeError, struct.error) as error:
             raise WeightsError(
                 f"{gguf} cannot be read: {error}.", "Delete the file to have it fetched again."
             ) from error

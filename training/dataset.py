@@ -14,7 +14,7 @@ from agents.errors import InputError, TrainingError
 from agents.records import Message
 
 
-class Answer(Message):
+class Answer(BaseModel):
     """The single assistant message of a chosen or rejected answer."""
 
     role: Literal["assistant"]

@@ -3,42 +3,34 @@
 import math
 import shutil
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig, PeftModel
+from peft import LoraConfig
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedTokenizerBase,
     PrinterCallback,
-    TrainerCallback,
     set_seed,
 )
-from trl import DPOConfig, DPOTrainer
+from trl.trainer.dpo_config import DPOConfig
+from trl.trainer.dpo_trainer import DPOTrainer
 
 from agents.errors import TrainingError, WeightsError
 from agents.records import Record
 from training.adapters import CARD, AdapterCard, fingerprint, sha256
+from training.checkpoints import checkpoint_folder, last_checkpoint, step_of
 from training.dataset import read_pairs, split, twin_share
-from training.events import (
-    Evaluated,
-    PairsChecked,
-    StepDone,
-    TrainingEvent,
-    TrainingFinished,
-    TrainingStarted,
-)
+from training.events import Evaluated, PairsChecked, TrainingFinished, TrainingStarted
 from training.measure import HeldOutPairs
 from training.preflight import check
+from training.progress import OnEvent, Progress
 from training.settings import TrainingSettings
 from training.silence import quiet_libraries
-
-OnEvent = Callable[[TrainingEvent], None]
 
 
 class TrainingReport(Record):
@@ -94,24 +86,36 @@ def train(
         held_out = held_out.select(range(min(len(held_out), settings.max_held_out)))
 
         identity = fingerprint(pairs, settings)
-        checkpoints = _checkpoints(out, identity)
+        checkpoints = checkpoint_folder(out, identity)
         trainer = _trainer(base, tokenizer, learnt, held_out, settings, checkpoints)
-        last = _last_checkpoint(checkpoints)
-        trainer.add_callback(_Progress(on_event, learnt, len(held_out), last))
+        last = last_checkpoint(checkpoints)
+        first_step = step_of(last) + 1 if last else 1
+        trainer.add_callback(Progress(on_event, first_step))
 
-        measure = HeldOutPairs(trainer.model, trainer.data_collator, trainer.eval_dataset)
-        before = measure.measure(settings.beta)
-        on_event(Evaluated(when="before", figures=before))
+        model: Any = trainer.model
+        rows: Any = trainer.eval_dataset
         try:
+            measure = HeldOutPairs(model, trainer.data_collator, rows, settings.beta)
+            before = measure.before()
+            on_event(Evaluated(when="before", figures=before))
+            on_event(
+                TrainingStarted(
+                    pairs=len(learnt),
+                    held_out=len(held_out),
+                    twin_share=twin_share(learnt),
+                    steps=trainer.args.max_steps,
+                    first_step=first_step,
+                    device=str(trainer.args.device),
+                )
+            )
             trainer.train(resume_from_checkpoint=str(last) if last else None)
+            after = measure.after()
+            on_event(Evaluated(when="after", figures=after))
         except torch.OutOfMemoryError as error:
             raise TrainingError(
                 "The GPU has too little memory.", "Lower batch_size or max_length."
             ) from error
-        after = measure.measure(settings.beta)
-        on_event(Evaluated(when="after", figures=after))
-
-        trainer.model.save_pretrained(out)
+        model.save_pretrained(out)
     card = AdapterCard(
         name=out.name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -178,16 +182,16 @@ def _trainer(
         per_device_train_batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="linear",
-        warmup_steps=math.ceil(steps / 10),
         beta=settings.beta,
         max_length=settings.max_length,
         # Worth its pass over the pairs only where a pair is seen more than once.
         precompute_ref_log_probs=steps > per_epoch,
         disable_dropout=True,
         bf16=bf16,
-        gradient_checkpointing=cuda,
+        activation_checkpointing=cuda,
         dataloader_pin_memory=cuda,
         logging_steps=1,
+        logging_nan_inf_filter=False,
         save_steps=math.ceil(steps / 20),
         save_total_limit=1,
         seed=settings.seed,
@@ -214,70 +218,5 @@ def _trainer(
     return trainer
 
 
-def _checkpoints(out: Path, identity: str) -> Path:
-    """The folder of checkpoints for this very training; those of another are removed."""
-    folder = out / "checkpoints"
-    mark = folder / "fingerprint"
-    if not mark.is_file() or mark.read_text(encoding="utf-8") != identity:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        mark.write_text(identity, encoding="utf-8")
-    return folder
-
-
-def _last_checkpoint(folder: Path) -> Path | None:
-    """The newest whole checkpoint: the trainer writes `trainer_state.json` last."""
-    whole = [state.parent for state in folder.glob("checkpoint-*/trainer_state.json")]
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-
 def _distinct(dataset: Dataset, column: str) -> tuple[str, ...]:
     return tuple(sorted(set(dataset[column]) - {""}))
-
-
-class _Progress(TrainerCallback):
-    """Turns the trainer's log into events."""
-
-    def __init__(
-        self, on_event: OnEvent, learnt: Dataset, held_out: int, last: Path | None
-    ) -> None:
-        self._on_event = on_event
-        self._learnt = learnt
-        self._held_out = held_out
-        self._first_step = int(last.name.rpartition("-")[2]) + 1 if last else 1
-        self._began = 0.0
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._began = time.monotonic()
-        self._on_event(
-            TrainingStarted(
-                pairs=len(self._learnt),
-                held_out=self._held_out,
-                twin_share=twin_share(self._learnt),
-                steps=state.max_steps,
-                first_step=self._first_step,
-                device=str(args.device),
-            )
-        )
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        if not logs or "loss" not in logs:
-            return
-        if not math.isfinite(logs["loss"]):
-            raise TrainingError(
-                f"The loss is no longer a number at step {state.global_step}.",
-                "Lower the learning_rate.",
-            )
-        untrained = state.global_step == 1  # p equals p0: a tie, which TRL counts as lost
-        done = state.global_step - self._first_step + 1
-        per_step = (time.monotonic() - self._began) / done
-        self._on_event(
-            StepDone(
-                step=state.global_step,
-                total=state.max_steps,
-                loss=logs["loss"],
-                reward_accuracy=0.5 if untrained else logs["rewards/accuracies"],
-                margin=0.0 if untrained else logs["rewards/margins"],
-                seconds_left=per_step * (state.max_steps - state.global_step),
-            )
-        )

@@ -24,19 +24,30 @@ class HeldOutPairs:
     """
 
     def __init__(
-        self, model: "PeftModel", collate: Callable[[list[Batch]], Batch], rows: Iterable[Batch]
+        self,
+        model: "PeftModel",
+        collate: Callable[[list[Batch]], Batch],
+        rows: Iterable[Batch],
+        beta: float,
     ) -> None:
         self._model = model
+        self._beta = beta
         self._batches = [collate([row]) for row in rows]
         self._tokens = torch.stack([b["completion_mask"].sum(dim=-1) for b in self._batches])
         with model.disable_adapter():
             self._base = self._log_likelihoods()
 
-    def measure(self, beta: float) -> HeldOut:
+    def before(self) -> HeldOut:
+        """The figures of the untrained adapter, which answers as the base does."""
+        return self._compare(self._base)
+
+    def after(self) -> HeldOut:
         """The figures of the model as it now is, adapter on."""
-        tuned = self._log_likelihoods()
+        return self._compare(self._log_likelihoods())
+
+    def _compare(self, tuned: torch.Tensor) -> HeldOut:
         moved = tuned - self._base
-        margins = beta * (moved[:, 0] - moved[:, 1])
+        margins = self._beta * (moved[:, 0] - moved[:, 1])
         wins = (margins > 0).double() + 0.5 * (margins == 0).double()
         per_token = tuned / self._tokens
         return HeldOut(
@@ -55,7 +66,9 @@ class HeldOutPairs:
     def _answers(self, batch: Batch) -> torch.Tensor:
         device = self._model.device
         ids = batch["input_ids"].to(device)
-        logits = self._model(input_ids=ids, attention_mask=batch["attention_mask"].to(device)).logits
+        logits = self._model(
+            input_ids=ids, attention_mask=batch["attention_mask"].to(device)
+        ).logits
         losses = torch.nn.functional.cross_entropy(
             logits[:, :-1].float().transpose(1, 2), ids[:, 1:], reduction="none"
         )

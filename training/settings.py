@@ -20,8 +20,8 @@ class TrainingSettings(BaseModel):
     """Passes over the training pairs, where `max_steps` is not set."""
     batch_size: int = Field(default=4, ge=1)
     """Pairs per optimizer step."""
-    learning_rate: float = Field(default=5e-4, gt=0)
-    """Peak of AdamW, after a warm-up of a tenth of the steps; falls in a line to zero."""
+    learning_rate: float = Field(default=2e-4, gt=0)
+    """Of AdamW at the first step; falls in a line to zero."""
     beta: float = Field(default=0.1, gt=0)
     """How strongly DPO holds the tuned model to its base: higher strays less."""
     lora_rank: int = Field(default=16, ge=1)
@@ -30,7 +30,7 @@ class TrainingSettings(BaseModel):
     """Tokens of prompt and answer together; longer pairs are set aside and counted."""
     holdout_share: float = Field(default=0.2, gt=0, lt=1)
     """Share of the scenarios kept out of training, to measure on."""
-    max_held_out: int = Field(default=100, ge=1)
+    max_held_out: int = Field(default=64, ge=1)
     """Held-out pairs measured at most, so that measuring never outlasts training."""
     seed: int = 7
     """Of the split, the LoRA initialisation and the order of pairs."""

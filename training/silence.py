@@ -1,6 +1,7 @@
 """Quiets the progress bars and chatter of the training libraries; the events speak instead."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,7 +20,9 @@ def quiet_libraries() -> Iterator[None]:
     datasets.disable_progress_bars()
     os.environ["TQDM_DISABLE"] = "1"
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:

@@ -1,0 +1,68 @@
+"""Which dimensions a reader's pairs are gathered on, and why a quota cannot be met; pure."""
+
+from collections.abc import Mapping, Sequence
+
+from agents.records import FACETS, Attribute, Facet, Pair, Profile
+from graph.settings import SynthesisSettings
+from graph.state import Cell
+
+
+def plan_round(
+    profile: Profile, pairs: Sequence[Pair], settings: SynthesisSettings, round_number: int
+) -> tuple[list[Cell], dict[str, str]]:
+    """The cells of the next round, and the facets that are starved with their reasons.
+
+    Args:
+        profile: whose attributes say which dimensions tell this reader apart.
+        pairs: all pairs proposed for this reader so far, whatever became of them.
+        settings: quotas, the least departure, and the most rounds.
+        round_number: from 1; later rounds begin at later dimensions.
+    """
+    cells: list[Cell] = []
+    starved: dict[str, str] = {}
+    for facet in FACETS:
+        lack = settings.quotas.get(facet, 0) - _held(pairs, facet)
+        if lack <= 0:
+            continue
+        known = known_dimensions(profile, facet, settings.min_departure)
+        if not known:
+            starved[facet] = f"nothing is known of this reader on any {facet} dimension"
+        elif round_number > settings.rounds:
+            starved[facet] = _why_refused(pairs, facet, settings.rounds)
+        else:
+            cells += _share_out(known, lack, (round_number - 1) * lack)
+    return cells, starved
+
+
+def known_dimensions(profile: Profile, facet: Facet, min_departure: float) -> list[Attribute]:
+    """The attributes of a facet that stand off the middle, farthest and surest first."""
+    return sorted(
+        (
+            a
+            for a in profile.attributes
+            if a.facet == facet and a.source != "default" and a.departure >= min_departure
+        ),
+        key=lambda a: (-a.departure, a.dimension),
+    )
+
+
+def _share_out(known: Sequence[Attribute], lack: int, offset: int) -> list[Cell]:
+    wanted: dict[str, int] = {}
+    by_name: Mapping[str, Attribute] = {a.dimension: a for a in known}
+    for slot in range(lack):
+        name = known[(offset + slot) % len(known)].dimension
+        wanted[name] = wanted.get(name, 0) + 1
+    return [
+        Cell(facet=by_name[n].facet, dimension=n, pole=by_name[n].pole, wanted=count)
+        for n, count in wanted.items()
+    ]
+
+
+def _held(pairs: Sequence[Pair], facet: Facet) -> int:
+    return sum(p.facet == facet and p.status in ("accepted", "review") for p in pairs)
+
+
+def _why_refused(pairs: Sequence[Pair], facet: Facet, rounds: int) -> str:
+    refused = [p for p in pairs if p.facet == facet and p.status == "rejected"]
+    last = f"; the last because {refused[-1].reason}" if refused else ""
+    return f"after {rounds} rounds {len(refused)} pairs had been refused{last}"

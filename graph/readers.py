@@ -1,0 +1,170 @@
+"""Reads readers: our schema in JSONL, CSV or Parquet, and review files of Amazon Reviews 2023.
+
+A reader whose own record is wrong is set aside whole, a wrong review alone; each is told of with
+file, line and field, and the others proceed.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from agents import gates
+from agents.errors import InputError
+from agents.records import Reader, Review
+from graph.books import SAMPLE, plain_text, sample_file
+from graph.rows import Row, Tell, read_rows
+from graph.settings import ReadersSettings
+
+Valid = TypeVar("Valid", bound=BaseModel)
+
+_DEMOGRAPHICS = ("age", "gender", "country", "locale", "favourite_genres", "questionnaire")
+
+
+@dataclass
+class _Draft:
+    """A reader in the making; `reviews` grows while rows of one reader are met."""
+
+    row: Row
+    values: dict[str, Any]
+    reviews: list[Review] = field(default_factory=list)
+
+
+def read_readers(
+    source: str, settings: ReadersSettings, tell: Tell, limit: int | None = None
+) -> list[Reader]:
+    """The readers of a file in its order, at most `limit`.
+
+    Args:
+        source: a path, or `sample` for the bundled readers. A row is a reader with `reviews`, or
+            one review of a reader (then the rows of one reader are gathered).
+        settings: the age limit and the longest review.
+        tell: takes a notice for everything that was set aside.
+        limit: how many readers to keep.
+
+    Raises:
+        InputError: the file cannot be used at all, or holds no usable reader.
+    """
+    path = sample_file("readers") if source == SAMPLE else Path(source)
+    drafts: dict[str, _Draft] = {}
+    count = 0
+    for row in read_rows(path, tell):
+        identity = row.values.get("id") or row.values.get("reader_id") or row.values.get("user_id")
+        if identity in (None, ""):
+            tell(f"{row.place}: id: a reader needs an id; the row was skipped")
+            continue
+        identity = str(identity).strip()
+        whole = "reviews" in row.values
+        if whole and identity in drafts:
+            tell(f"{row.place}: id: {identity} was there before; the row was skipped")
+            continue
+        if identity not in drafts:
+            draft = _begin(row, identity, settings, tell) if count != limit else None
+            if draft is None:
+                continue
+            drafts[identity] = draft
+            count += 1
+        reviews = _listed(row, tell) if whole else [_flat(row.values)]
+        _add_reviews(drafts[identity], row, reviews, settings, tell)
+    if not drafts:
+        raise InputError(f"{path}: no usable reader.", "The notices above say what to mend.")
+    return [Reader(**d.values, reviews=tuple(d.reviews)) for d in drafts.values()]
+
+
+def _begin(row: Row, identity: str, settings: ReadersSettings, tell: Tell) -> _Draft | None:
+    values = {"id": identity}
+    values |= {k: _parsed(row.values[k]) for k in _DEMOGRAPHICS if row.values.get(k) is not None}
+    reader = _validated(Reader, values, row, "", "reader", tell)
+    if reader is None:
+        return None
+    if reader.age is not None and reader.age < settings.min_age:
+        tell(f"{row.place}: age: under {settings.min_age}; the reader was set aside")
+        return None
+    return _Draft(row, values)
+
+
+def _add_reviews(
+    draft: _Draft, row: Row, reviews: list[Any], settings: ReadersSettings, tell: Tell
+) -> None:
+    for index, review in enumerate(reviews):
+        where = f"reviews[{index}]" if "reviews" in row.values else "review"
+        if not isinstance(review, dict):
+            tell(f"{row.place}: {where}: not an object; the review was skipped")
+            continue
+        text = plain_text(str(review.get("text") or ""))
+        if len(text) > settings.max_review_chars:
+            tell(
+                f"{row.place}: {where}.text: {len(text):,} characters; cut to"
+                f" {settings.max_review_chars:,} (readers.max_review_chars)"
+            )
+            text = text[: settings.max_review_chars]
+        flaw = gates.holds_instructions(text)
+        if flaw:
+            tell(f"{row.place}: {where}.text: {flaw}; kept as data, never used as evidence")
+        values = {
+            "id": str(review.get("id") or f"{draft.values['id']}-r{len(draft.reviews) + 1}"),
+            "book_id": str(review.get("book_id") or ""),
+            "title": str(review.get("title") or ""),
+            "rating": review.get("rating"),
+            "text": text,
+            "timestamp": _unix_time(review.get("timestamp")),
+        }
+        valid = _validated(Review, values, row, where, "review", tell)
+        if valid:
+            draft.reviews.append(valid)
+
+
+def _validated(
+    record: type[Valid], values: dict[str, Any], row: Row, where: str, noun: str, tell: Tell
+) -> Valid | None:
+    try:
+        return record.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join(str(step) for step in (where, *first["loc"]) if step != "")
+        given = str(first["input"])[:40]
+        tell(f"{row.place}: {path}: {first['msg']} (given: {given}); the {noun} was skipped")
+        return None
+
+
+def _listed(row: Row, tell: Tell) -> list[Any]:
+    reviews = _parsed(row.values["reviews"])
+    if isinstance(reviews, list):
+        return reviews
+    tell(f"{row.place}: reviews: not a list; the reader has none")
+    return []
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """A row that is one review; Amazon's time is in milliseconds, its title a headline."""
+    if "parent_asin" in values:
+        headline, body = (str(values.get(k) or "") for k in ("title", "text"))
+        return {
+            "book_id": values["parent_asin"] or values.get("asin"),
+            "rating": values.get("rating"),
+            "text": f"{headline}. {body}" if headline else body,
+            "timestamp": int(values.get("timestamp") or 0) // 1000 or None,
+        }
+    keys = ("book_id", "title", "rating", "text", "timestamp")
+    return {"id": values.get("review_id")} | {k: values.get(k) for k in keys}
+
+
+def _unix_time(value: Any) -> Any:
+    """ISO 8601 is taken as well as seconds; what is neither is left for the validation to name."""
+    try:
+        return int(datetime.fromisoformat(value).timestamp()) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _parsed(value: Any) -> Any:
+    """CSV cells hold lists and objects as JSON."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

@@ -1,0 +1,35 @@
+"""Where the machine goes next; pure functions of the state."""
+
+from typing import Literal
+
+from graph.settings import SynthesisSettings
+from graph.state import State, lacking
+
+
+class Routing:
+    """The conditional edges under given settings."""
+
+    def __init__(self, settings: SynthesisSettings) -> None:
+        self._settings = settings
+
+    def after_plan(self, state: State) -> Literal["draw", "finish"]:
+        """Work while any facet can still be served."""
+        return "draw" if state.get("cells") else "finish"
+
+    def after_draw(self, state: State) -> Literal["write", "pair"]:
+        """Grow the pool where it is too thin for the plan."""
+        return "write" if lacking(state) else "pair"
+
+    def after_deduplicate(self, state: State) -> Literal["write", "pair"]:
+        """Send the writer back while duplicates leave a cell short."""
+        short = {cell["dimension"] for cell in lacking(state)}
+        collided = short & state.get("avoid", {}).keys()
+        return (
+            "write" if collided and state.get("rewrites", 0) < self._settings.rewrites else "pair"
+        )
+
+    def after_criticise(self, state: State) -> Literal["write", "review", "publish"]:
+        """Send the writer back on the critic's word, or ask a person, or publish."""
+        if state.get("criticism") and state.get("revisions", 0) < self._settings.revisions:
+            return "write"
+        return "review" if state.get("doubtful") else "publish"

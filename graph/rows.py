@@ -1,0 +1,125 @@
+"""Rows of JSONL, CSV and Parquet files, plain or gzipped, each with its place; no meaning yet."""
+
+import csv
+import gzip
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import pyarrow
+import pyarrow.parquet
+
+from agents.errors import InputError
+
+Tell = Callable[[str], None]
+"""Takes a notice about something that was set aside: `file:line: field: what`."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record of a file and the line (or row) it stands on, from 1."""
+
+    file: str
+    line: int
+    values: dict[str, Any]
+
+    @property
+    def place(self) -> str:
+        """`file:line`, as notices name it."""
+        return f"{self.file}:{self.line}"
+
+
+def read_rows(path: Path, tell: Tell) -> Iterator[Row]:
+    """The rows of a file, by its ending; broken lines are told of and left out.
+
+    Raises:
+        InputError: the file is not there, empty, of an unknown kind, or no such file at all.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise InputError(f"{path} is empty.", "Give a file with one record a line.")
+        yield from _reader_of(path)(path, tell)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _reader_of(path: Path) -> Callable[[Path, Tell], Iterator[Row]]:
+    endings = [ending.lower() for ending in path.suffixes if ending.lower() != ".gz"]
+    match endings[-1:]:
+        case [".jsonl"] | [".ndjson"] | [".json"]:
+            return _json_lines
+        case [".csv"]:
+            return _csv
+        case [".parquet"]:
+            return _parquet
+        case _:
+            raise InputError(
+                f"{path}: unknown kind of file.", "Use .jsonl, .csv or .parquet (or .gz of these)."
+            )
+
+
+def _open(path: Path) -> TextIO:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="")
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _json_lines(path: Path, tell: Tell) -> Iterator[Row]:
+    with _open(path) as stream:
+        for number, line in enumerate(stream, 1):
+            place = f"{path.name}:{number}"
+            if "\0" in line:
+                tell(f"{place}: NUL bytes were removed from the line")
+                line = line.replace("\0", "")
+            if not line.strip():
+                continue
+            try:
+                values = json.loads(line)
+            except ValueError as error:
+                tell(f"{place}: broken JSON ({error}); the line was skipped")
+                continue
+            if isinstance(values, dict):
+                yield Row(path.name, number, _without_nul(values, place, tell))
+            else:
+                tell(f"{place}: not a JSON object; the line was skipped")
+
+
+def _csv(path: Path, tell: Tell) -> Iterator[Row]:
+    csv.field_size_limit(sys.maxsize)
+    with _open(path) as stream:
+        lines = (line.replace("\0", "") for line in stream)
+        rows = csv.DictReader(lines)
+        for values in rows:
+            filled = {k: v for k, v in values.items() if k and v not in (None, "")}
+            yield Row(path.name, rows.line_num, filled)
+
+
+def _parquet(path: Path, tell: Tell) -> Iterator[Row]:
+    try:
+        with pyarrow.parquet.ParquetFile(path) as table:
+            number = 0
+            for batch in table.iter_batches(batch_size=1000):
+                for values in batch.to_pylist():
+                    number += 1
+                    yield Row(
+                        path.name, number, _without_nul(values, f"{path.name}:{number}", tell)
+                    )
+    except pyarrow.ArrowInvalid as error:
+        raise InputError(f"{path} is no Parquet file: {error}.") from error
+
+
+def _without_nul(values: dict[str, Any], place: str, tell: Tell) -> dict[str, Any]:
+    def clean(value: Any, field: str) -> Any:
+        if isinstance(value, str) and "\0" in value:
+            tell(f"{place}: {field}: NUL bytes were removed")
+            return value.replace("\0", "")
+        if isinstance(value, dict):
+            return {k: clean(v, f"{field}.{k}") for k, v in value.items()}
+        if isinstance(value, list):
+            return [clean(v, f"{field}[{i}]") for i, v in enumerate(value)]
+        return value
+
+    return {key: clean(value, key) for key, value in values.items()}

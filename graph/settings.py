@@ -1,0 +1,41 @@
+"""The graph's sections of gravity.toml; values only."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from agents.records import Facet
+from agents.settings import Section
+
+
+class ReadersSettings(Section):
+    """What is taken in from files of readers."""
+
+    min_age: int = Field(default=18, ge=0)
+    """Years; younger readers are set aside and get no profile."""
+    max_review_chars: int = Field(default=20_000, ge=1)
+    """A longer review is cut to this many characters."""
+
+
+class SynthesisSettings(Section):
+    """How many pairs are gathered for each reader, and how hard the graph tries."""
+
+    quotas: dict[Facet, int] = {"interest": 3, "value": 3, "belief": 3, "personality": 3}
+    """Pairs wanted of each reader by facet."""
+    min_departure: float = Field(default=0.15, ge=0)
+    """A dimension is planned only where the reader stands off the middle by this many of the
+    attribute's own standard deviations; nothing is paired on a dimension nobody knows of."""
+    rounds: int = Field(default=4, ge=1)
+    """Plans made for one reader before an unmet quota is declared starved."""
+    rewrites: int = Field(default=2, ge=0)
+    """Times in a round that the writer is sent back because of duplicates."""
+    revisions: int = Field(default=1, ge=0)
+    """Times in a round that the writer is sent back on the critic's word."""
+    scenarios_per_call: int = Field(default=2, ge=1, le=8)
+    """Scenarios asked of the writer in one call, at least as many as the cell lacks."""
+    country_share: float = Field(default=0.3, ge=0, le=1)
+    """Share of written scenes that are set in the reader's country; the others are neutral."""
+    readers_at_once: int = Field(default=4, ge=1)
+    """Readers worked on at the same time."""
+    review: Literal["all", "doubtful", "none"] = "none"
+    """Which pairs a person must decide on; with `none` doubtful pairs are refused."""

@@ -1,0 +1,126 @@
+"""Runs the machine over all readers: `async for event in synthesise(...)`; begins and resumes."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+
+from agents.errors import GravityError, ModelError, StorageError
+from graph.build import build_graph
+from graph.database import BUSY_TIMEOUT_S, storage_error
+from graph.events import Event, ReaderEnded, RunBegan, RunEnded
+from graph.nodes import Crew
+from graph.state import State
+from graph.store import ReaderInRun
+
+Machine = CompiledStateGraph[State, None, State, State]
+CHECKPOINTS = "checkpoints.db"
+MOST_STEPS = 400
+"""LangGraph's bound on the steps of one thread; rounds, rewrites and revisions end far earlier."""
+
+
+async def synthesise(crew: Crew, run_id: str, home: Path) -> AsyncGenerator[Event]:
+    """Work on every unfinished reader of a run, and tell what happens.
+
+    Stopping the iteration (or the process, at any moment) leaves the run resumable: iterate again
+    over the same run.
+
+    Args:
+        crew: the agents and the store.
+        run_id: a run that `Store.begin_run` wrote.
+        home: the folder that holds the checkpoints.
+
+    Raises:
+        ModelError: the endpoint is unreachable or refuses; the run is stopped, and resumable.
+        StorageError: the disk is full or the database locked; likewise.
+    """
+    store = crew.store
+    readers = store.readers(run_id)
+    unfinished = [r for r in readers if _has_work(crew, run_id, r)]
+    yield RunBegan(
+        run_id=run_id,
+        readers=len(readers),
+        requested=sum(r.requested for r in readers),
+        resumed=any(r.profile for r in readers),
+        unfinished=len(unfinished),
+    )
+    events: asyncio.Queue[Event | None] = asyncio.Queue()
+    crew.recorder.listener = events.put_nowait
+    store.set_run_status(run_id, "running")
+    work = asyncio.create_task(_work(crew, run_id, home, unfinished))
+    work.add_done_callback(lambda _done: events.put_nowait(None))
+    try:
+        while (event := await events.get()) is not None:
+            yield event
+        await work
+    finally:
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError, GravityError):
+            await work
+        left = {r.status for r in store.readers(run_id)}
+        stands = "stopped" if "pending" in left else "waiting" if "waiting" in left else "finished"
+        store.set_run_status(run_id, stands)
+    yield RunEnded(store.run(run_id))
+
+
+def _has_work(crew: Crew, run_id: str, reader: ReaderInRun) -> bool:
+    """A reader who waits for a person has work once nothing of theirs is undecided."""
+    if reader.status == "waiting":
+        return not crew.store.pairs(run_id, status="review", reader_id=reader.reader.id)
+    return reader.status == "pending"
+
+
+async def _work(crew: Crew, run_id: str, home: Path, readers: Sequence[ReaderInRun]) -> None:
+    seats = asyncio.Semaphore(crew.settings.readers_at_once)
+
+    async def seated(machine: Machine, reader: ReaderInRun) -> None:
+        async with seats:
+            await _run_reader(crew, machine, run_id, reader.reader.id)
+
+    async with _checkpoints(home / CHECKPOINTS) as saver:
+        machine = build_graph(crew, saver)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for reader in readers:
+                    group.create_task(seated(machine, reader))
+        except* (ModelError, StorageError) as errors:
+            raise errors.exceptions[0] from None
+        except* sqlite3.Error as errors:
+            raise storage_error(home / CHECKPOINTS, str(errors.exceptions[0])) from errors
+
+
+async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str) -> None:
+    """Begin or take up one reader's thread; only what is this reader's own fault ends here."""
+    thread: RunnableConfig = {
+        "configurable": {"thread_id": f"{run_id}/{reader_id}"},
+        "recursion_limit": MOST_STEPS,
+    }
+    undecided = crew.store.pairs(run_id, status="review", reader_id=reader_id)
+    before = await machine.aget_state(thread)
+    if not (before.interrupts and undecided):
+        given: Any = State(run_id=run_id, reader_id=reader_id, used=[], failures=[])
+        if before.interrupts:
+            given = Command(resume="decided")
+        elif before.next:
+            given = None
+        with crew.recorder.reader(run_id, reader_id):
+            await machine.ainvoke(given, thread, durability="sync")
+    if (await machine.aget_state(thread)).interrupts:
+        crew.store.end_reader(run_id, reader_id, "waiting")
+    ended = crew.store.reader(run_id, reader_id)
+    crew.recorder.tell(ReaderEnded(reader_id, ended.status, ended.starved, ended.error))
+
+
+@contextlib.asynccontextmanager
+async def _checkpoints(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
+    """LangGraph's saver on a connection that waits for locks, which its own does not."""
+    async with aiosqlite.connect(path, timeout=BUSY_TIMEOUT_S) as connection:
+        yield AsyncSqliteSaver(connection)

@@ -1,0 +1,85 @@
+"""The registry of adapters: finding, naming the nearest, and noticing damage; trains nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agents.errors import NotFoundError, StorageError
+from training.adapters import CARD, AdapterCard, AdapterRegistry, fingerprint
+from training.events import HeldOut
+from training.settings import TrainingSettings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def registry(tmp_path: Path, pairs: Path) -> AdapterRegistry:
+    registry = AdapterRegistry(tmp_path / "adapters")
+    for number, name in enumerate(["ana-kind", "tom"]):
+        settings = TrainingSettings(seed=number)
+        card = AdapterCard(
+            name=name,
+            created=f"2026-11-2{number}T00:00:00+00:00",
+            base_model="embedded",
+            base_path="/weights",
+            method="dpo",
+            fingerprint=fingerprint(pairs, settings),
+            run_ids=("run-1",),
+            pairs_file=str(pairs),
+            pairs_sha256="0",
+            pair_ids=("p1",),
+            reader_ids=("ana",),
+            settings=settings,
+            before=HeldOut(pairs=4, accuracy=0.5, margin=0.0, likelier=0.5),
+            after=HeldOut(pairs=4, accuracy=1.0, margin=0.3, likelier=0.75),
+            twin_share=0.4,
+        )
+        registry.path(name).mkdir(parents=True)
+        card.save(registry.path(name))
+    return registry
+
+
+def test_adapters_are_listed_oldest_first(registry: AdapterRegistry, tmp_path: Path) -> None:
+    registry.path("unfinished").mkdir()
+
+    assert [card.name for card in registry.list()] == ["ana-kind", "tom"]
+    assert AdapterRegistry(tmp_path / "nowhere").list() == ()
+
+
+def test_the_same_training_is_found_again(registry: AdapterRegistry, pairs: Path) -> None:
+    assert registry.find(fingerprint(pairs, TrainingSettings(seed=1))) == registry.get("tom")
+    assert registry.find(fingerprint(pairs, TrainingSettings(seed=2))) is None
+
+    pairs.write_text(pairs.read_text() + "\n")
+    assert registry.find(fingerprint(pairs, TrainingSettings(seed=1))) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("ana-kin", "Did you mean 'ana-kind'"), ("zzz", "gravity train")]
+)
+def test_the_nearest_adapter_is_named(registry: AdapterRegistry, name: str, said: str) -> None:
+    with pytest.raises(NotFoundError, match=said):
+        registry.get(name)
+
+
+@pytest.mark.parametrize("name", ["", "..", "../ana", "a/b", "/etc"])
+def test_a_name_cannot_leave_the_registry(registry: AdapterRegistry, name: str) -> None:
+    with pytest.raises(NotFoundError, match="plain folder name"):
+        registry.path(name)
+
+
+def test_a_damaged_card_is_named(registry: AdapterRegistry) -> None:
+    (registry.path("tom") / CARD).write_text("{}")
+
+    with pytest.raises(StorageError, match="damaged"):
+        registry.list()
+
+
+def test_the_registry_starts_light() -> None:
+    heavy = "{'torch', 'transformers', 'peft', 'trl', 'datasets'} & set(sys.modules)"
+    rooms = "training.settings, training.adapters, training.events"
+    code = f"import sys, {rooms}; assert not {heavy}, {heavy}"
+
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -1,0 +1,39 @@
+"""Pictures of every screen at 80 × 24; `pytest --snapshot-update` takes them anew."""
+
+import pytest
+
+from graph.store import Store
+from tests.tui.made_up import MakeApp, settled
+
+SCREENS = {
+    "runs": (),
+    "pairs": ("enter",),
+    "pairs_in_review": ("enter", "f"),
+    "keys": ("enter", "question_mark"),
+    "reason": ("enter", "r"),
+    "edit": ("enter", "e"),
+    "readers": ("p", "down"),
+    "profile": ("p", "enter"),
+    "no_profile": ("p", "end", "enter"),
+    "books": ("p", "enter", "b"),
+    "preview": ("p", "enter", "d", "enter"),
+}
+LIGHT = ("runs", "pairs", "profile", "preview")
+
+
+@pytest.mark.parametrize(
+    ("name", "theme"), [*((name, "dark") for name in SCREENS), *((name, "light") for name in LIGHT)]
+)
+def test_picture(name: str, theme: str, store: Store, make_app: MakeApp, snap_compare) -> None:
+    store.decide("p00004", "reject", "bob")
+    app = make_app(store, theme=theme)
+    app.CURSOR_BLINK = False
+
+    async def travel(pilot) -> None:
+        await settled(pilot, *SCREENS[name])
+
+    assert snap_compare(app, run_before=travel, terminal_size=(80, 24))
+
+
+def test_picture_of_an_empty_store(empty_store: Store, make_app: MakeApp, snap_compare) -> None:
+    assert snap_compare(make_app(empty_store), run_before=settled, terminal_size=(80, 24))

@@ -1,0 +1,74 @@
+"""What several commands share: their options, and the way from flags to services."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tui.wiring import Services
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or `last`.")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help="embedded, scripted, or a model's name at the endpoint."),
+]
+BaseUrlOption = Annotated[
+    str | None, typer.Option("--base-url", help="An OpenAI-compatible endpoint.")
+]
+ReadersOption = Annotated[
+    str | None,
+    typer.Option("--readers", help="JSONL, CSV or Parquet of readers or reviews, or `sample`."),
+]
+BooksOption = Annotated[
+    str | None,
+    typer.Option("--books", help="Their books, likewise; `sample` beside sample readers."),
+]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The options given before the command's name."""
+
+    file: Path | None
+    flags: dict[str, Any]
+
+    def services(self, **flags: Any) -> "Services":
+        """The services under these flags (`section__field`); those that are None say nothing."""
+        from tui.settings import load_settings
+        from tui.wiring import Services
+
+        return Services(load_settings(self.file, self.flags | given(flags)))
+
+
+def given(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags that say something, by `section.field`."""
+    return {k.replace("__", "."): v for k, v in flags.items() if v is not None}
+
+
+def invocation(context: typer.Context) -> Invocation:
+    """What the callback kept."""
+    kept = context.find_root().obj
+    assert isinstance(kept, Invocation)
+    return kept
+
+
+def print_json(value: Any) -> None:
+    """`value` on stdout; records, dataclasses and paths too."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    return str(value)
+
+
+def default_books(readers: str, books: str | None) -> str | None:
+    """Sample readers come with the sample books."""
+    return "sample" if books is None and readers == "sample" else books

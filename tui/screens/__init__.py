@@ -1,0 +1,1 @@
+"""Screens, each a typed question beside its own sheet; they decide nothing."""

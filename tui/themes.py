@@ -1,0 +1,76 @@
+"""The two looks of Gravity; colours only, each text at 4.5:1 or more on what it stands on."""
+
+from typing import Literal
+
+from textual.theme import Theme
+
+ThemeName = Literal["dark", "light"]
+
+THEMES: dict[ThemeName, Theme] = {
+    "dark": Theme(
+        name="gravity-dark",
+        dark=True,
+        primary="#7aa2f7",
+        secondary="#a9b1d6",
+        accent="#7dcfff",
+        success="#9ece6a",
+        warning="#e0af68",
+        error="#f7768e",
+        foreground="#d5d8e0",
+        background="#15171c",
+        surface="#1b1e25",
+        panel="#242832",
+        variables={
+            "text-muted": "#8d94a5",
+            "text-success": "#9ece6a",
+            "text-warning": "#e0af68",
+            "text-error": "#f7768e",
+            "text-primary": "#7aa2f7",
+            "block-cursor-background": "#2f3a56",
+            "block-cursor-foreground": "#d5d8e0",
+            "block-cursor-blurred-background": "#262a34",
+            "footer-key-foreground": "#7aa2f7",
+            "footer-description-foreground": "#a9afbd",
+            "footer-background": "#1b1e25",
+            "scrollbar": "#3b4254",
+            "scrollbar-hover": "#4b546b",
+            "scrollbar-active": "#7aa2f7",
+            "scrollbar-background": "#1b1e25",
+            "scrollbar-background-hover": "#1b1e25",
+            "scrollbar-background-active": "#1b1e25",
+        },
+    ),
+    "light": Theme(
+        name="gravity-light",
+        dark=False,
+        primary="#2d5bb0",
+        secondary="#4a5064",
+        accent="#0b6e8a",
+        success="#2b6e2f",
+        warning="#855300",
+        error="#b3261e",
+        foreground="#23262e",
+        background="#fbfaf7",
+        surface="#f2f1ed",
+        panel="#e6e4de",
+        variables={
+            "text-muted": "#5f6470",
+            "text-success": "#2b6e2f",
+            "text-warning": "#855300",
+            "text-error": "#b3261e",
+            "text-primary": "#2d5bb0",
+            "block-cursor-background": "#cfdcf4",
+            "block-cursor-foreground": "#23262e",
+            "block-cursor-blurred-background": "#e6e4de",
+            "footer-key-foreground": "#2d5bb0",
+            "footer-description-foreground": "#4a5064",
+            "footer-background": "#f2f1ed",
+            "scrollbar": "#c3c0b8",
+            "scrollbar-hover": "#a9a69d",
+            "scrollbar-active": "#2d5bb0",
+            "scrollbar-background": "#f2f1ed",
+            "scrollbar-background-hover": "#f2f1ed",
+            "scrollbar-background-active": "#f2f1ed",
+        },
+    ),
+}

@@ -1,0 +1,1 @@
+"""Widgets that the screens share; none knows the app or the store."""

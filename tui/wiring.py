@@ -1,0 +1,176 @@
+"""The one place where parts are put together: settings in, working services out."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from agents import weights
+from agents.chat import Chat, OnCall
+from agents.describer import Describer, TextWriter
+from agents.embeddings import Embedder
+from agents.records import Book
+from agents.settings import ChatSettings
+from graph.nodes import Crew
+from graph.recorder import Recorder
+from graph.store import Store
+from training.adapters import AdapterRegistry
+from tui.settings import Settings
+
+EMBEDDED, SCRIPTED = "embedded", "scripted"
+EMBEDDED_SLOTS = 2
+"""Replies that the in-process server writes at the same time: one for each of two cores."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What every command may need, made on first use from the settings."""
+
+    settings: Settings
+
+    @property
+    def home(self) -> Path:
+        """The folder of everything this project keeps."""
+        return self.settings.home
+
+    @cached_property
+    def store(self) -> Store:
+        """The run database."""
+        return Store(self.home / "gravity.db")
+
+    @property
+    def adapters(self) -> AdapterRegistry:
+        """What was trained."""
+        return AdapterRegistry(self.home / "adapters")
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedding model; the scripted chat model brings the scripted one."""
+        from agents.embeddings import SentenceEmbedder
+        from agents.scripted import ScriptedEmbedder
+
+        wanted = self.settings.embedding.model
+        if wanted is None:
+            wanted = SCRIPTED if self.settings.chat.model == SCRIPTED else EMBEDDED
+        if wanted == SCRIPTED:
+            return ScriptedEmbedder()
+        if wanted == EMBEDDED:
+            return SentenceEmbedder(weights.require(weights.EMBEDDING), weights.EMBEDDING.name)
+        return SentenceEmbedder(wanted)
+
+    @asynccontextmanager
+    async def crew(self, books: Mapping[str, Book]) -> AsyncIterator[Crew]:
+        """The agents, with the pool open and the chat model connected."""
+        from agents.deduplicator import Deduplicator
+        from agents.frameworks.catalogue import shipped_scenarios
+        from agents.pair_critic import ChatJudge, EmbeddedJudge, PairCritic
+        from agents.pool import Pool
+        from agents.profiler import Profiler
+        from agents.scenario_writer import ScenarioWriter
+
+        settings, recorder = self.settings, Recorder(self.store)
+        pool = Pool(self.home / "pool", self.embedder)
+        try:
+            pool.load(shipped_scenarios())
+            async with open_chat(settings.chat, recorder.on_call) as chat:
+                judges = {
+                    "embedded": lambda: EmbeddedJudge(self.embedder),
+                    "chat": lambda: ChatJudge(chat),
+                }
+                judge = judges[settings.critic.judge]()
+                yield Crew(
+                    profiler=Profiler(self.embedder),
+                    writer=ScenarioWriter(chat),
+                    deduplicator=Deduplicator(pool, settings.deduplicator),
+                    critic=PairCritic(judge, self.embedder, settings.critic),
+                    pool=pool,
+                    store=self.store,
+                    recorder=recorder,
+                    books=books,
+                    settings=settings.synthesis,
+                )
+        finally:
+            pool.close()
+
+    def base_weights(self) -> Path | str:
+        """The base model to train or to serve: plain weights of the embedded one, or a name."""
+        if self.settings.training.base_model != EMBEDDED:
+            return self.settings.training.base_model
+        from training.base_model import plain_weights
+
+        gguf = weights.require(weights.CHAT) / weights.CHAT.file
+        return plain_weights(gguf, weights.cache_root() / "plain")
+
+    def engine(self, adapter: str | None) -> TextWriter:
+        """The local model, with an adapter beside its base where one is named."""
+        from serving.engine import Engine
+
+        serving = self.settings.serving
+        adapters = {}
+        if adapter:
+            self.adapters.get(adapter)
+            adapters[adapter] = self.adapters.path(adapter)
+        return Engine(
+            self.base_weights(),
+            adapters,
+            serving.max_new_tokens,
+            serving.temperature,
+            serving.seed,
+        )
+
+    def describer(self, adapter: str | None) -> Describer:
+        """Describes books through the local model, or by prompting where an endpoint is set."""
+        from agents.chat import EndpointChat
+        from agents.scripted import ScriptedChat
+
+        chat = self.settings.chat
+        if chat.model == SCRIPTED:
+            return Describer(ScriptedChat(lambda _call: None))
+        if chat.model != EMBEDDED and adapter is None:
+            return Describer(EndpointChat(chat, lambda _call: None), in_readers_language=True)
+        return Describer(self.engine(adapter))
+
+    def newest_adapter(self) -> str | None:
+        """The name of the adapter that was trained last, where there is one."""
+        cards = self.adapters.list()
+        return cards[-1].name if cards else None
+
+
+@asynccontextmanager
+async def open_chat(settings: ChatSettings, on_call: OnCall) -> AsyncIterator[Chat]:
+    """The chat model that the settings name, closed at the end."""
+    from agents.chat import EndpointChat
+    from agents.scripted import ScriptedChat
+
+    if settings.model == SCRIPTED:
+        yield ScriptedChat(on_call)
+        return
+    if settings.model == EMBEDDED:
+        from agents.embedded import EmbeddedServer
+
+        gguf = weights.require(weights.CHAT) / weights.CHAT.file
+        server = EmbeddedServer(gguf, EMBEDDED_SLOTS)
+        settings = settings.model_copy(
+            update={"base_url": server.base_url, "concurrency": EMBEDDED_SLOTS}
+        )
+    chat = EndpointChat(settings, on_call)
+    try:
+        yield chat
+    finally:
+        await chat.close()
+
+
+@asynccontextmanager
+async def synthesis_graph() -> AsyncIterator[object]:
+    """The machine for LangGraph's own tools (langgraph.json), with the settings found here.
+
+    Give it the `run_id` and `reader_id` of a run that `gravity synth` has begun.
+    """
+    from graph.books import SAMPLE, read_books
+    from graph.build import build_graph
+    from tui.settings import load_settings
+
+    services = Services(load_settings(None))
+    async with services.crew(read_books(SAMPLE, lambda _notice: None)) as crew:
+        yield build_graph(crew)
