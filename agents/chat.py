@@ -202,6 +202,8 @@ def _first(error: ValidationError) -> str:
 def _translated(error: openai.OpenAIError, settings: ChatSettings) -> ModelError:
     where = settings.base_url or "the default endpoint"
     match error:
+        case openai.LengthFinishReasonError():
+            return ReplyError(f"The reply is cut off after {settings.max_tokens} tokens.")
         case openai.APITimeoutError():
             return EndpointError(
                 f"{where} did not answer within {settings.timeout_s:g} s.", "Raise chat.timeout_s."

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, Sequence
 from typing import Protocol
 
 from agents.portrait import portrait, reasons
@@ -25,7 +25,7 @@ class TextWriter(Protocol):
         """The names that `stream` answers to, the untuned one first."""
         ...
 
-    def stream(self, messages: Sequence[Message], model: str) -> AsyncIterator[str]:
+    def stream(self, messages: Sequence[Message], model: str) -> AsyncIterable[str]:
         """The reply piece by piece."""
         ...
 
@@ -56,7 +56,7 @@ class Describer:
         messages = [m.model_dump() for m in self.request(profile, book)]
         return hashlib.sha256(json.dumps([model, messages]).encode()).hexdigest()
 
-    def stream(self, profile: Profile, book: Book, model: str) -> AsyncIterator[str]:
+    def stream(self, profile: Profile, book: Book, model: str) -> AsyncIterable[str]:
         """The description piece by piece."""
         return self.writer.stream(self.request(profile, book), model)
 

@@ -19,12 +19,12 @@ class EmbeddedServer:
     """
 
     def __init__(self, gguf: Path, slots: int) -> None:
-        params = xllamacpp.CommonParams()
+        params = xllamacpp.CommonParams()  # pyright: ignore[reportAttributeAccessIssue]
         params.model.path = str(gguf)
         params.n_ctx, params.n_parallel, params.port = CONTEXT_TOKENS, slots, 0
         params.verbosity, params.offline = SILENT, True
         try:
-            self._server = xllamacpp.Server(params)
+            self._server = xllamacpp.Server(params)  # pyright: ignore[reportAttributeAccessIssue]
         except RuntimeError as error:
             raise WeightsError(
                 f"{gguf} cannot be loaded: {error}.", "Run `gravity models fetch --force`."

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import numpy as np
 from pydantic import BaseModel, Field
 
 from agents import gates
+from agents.behaviour import pole_axis
 from agents.chat import Chat
 from agents.embeddings import Embedder, Vectors
 from agents.frameworks.catalogue import dimension
@@ -101,8 +101,7 @@ class PairCritic:
 class EmbeddedJudge:
     """Compares the answers with the poles in vector space; needs no language model.
 
-    The margin is (chosen - rejected) · (pole - opposite pole), each pole the unit mean of its
-    phrase and its seed statements; the probability is the logistic of margin / MARGIN_SCALE. It
+    The margin is (chosen - rejected) · (pole - opposite pole); the probability is the logistic of margin / MARGIN_SCALE. It
     has no order to be swayed by, and it does not see the reader beyond the pole.
     """
 
@@ -127,11 +126,7 @@ class EmbeddedJudge:
 
     def _axis(self, axis: Dimension) -> Vectors:
         if axis.name not in self._axes:
-            high, low = (
-                self._embedder.embed([axis.pole(pole), *axis.texts(pole)]).mean(axis=0)
-                for pole in ("high", "low")
-            )
-            self._axes[axis.name] = high / np.linalg.norm(high) - low / np.linalg.norm(low)
+            self._axes[axis.name] = pole_axis(self._embedder, axis)
         return self._axes[axis.name]
 
 

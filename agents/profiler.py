@@ -7,11 +7,12 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
 from agents import gates
+from agents.behaviour import LIKED_FROM, LikedBooks
 from agents.embeddings import Embedder, Vectors
 from agents.frameworks.catalogue import dimensions, genre_clusters
 from agents.posterior import TEXT_RELIABILITY, Measurement, combine, scale_reliability
@@ -27,7 +28,6 @@ from agents.records import (
     Source,
 )
 
-LIKED_FROM = 4
 SHRINKAGE = 3.0
 """Weight of the even prior over clusters, in liked books: (n_c + a·p_c) / (n + a)."""
 MOST_SENTENCES = 400
@@ -56,14 +56,24 @@ class _Sentence:
 
 
 class Profiler:
-    """Builds profiles; the same reader always gets the same one."""
+    """Builds profiles; the same reader and books always give the same one.
 
-    def __init__(self, embedder: Embedder) -> None:
+    Args:
+        embedder: turns sentences, statements and descriptions into vectors.
+        books: by id; they tell the genres and descriptions of what was rated.
+    """
+
+    def __init__(self, embedder: Embedder, books: Mapping[str, Book]) -> None:
         self._embedder = embedder
+        self._books = books
         self._statements: dict[str, Vectors] = {}
 
-    async def profile(self, reader: Reader, books: Mapping[str, Book]) -> Profile:
-        """The profile of `reader`; `books` by id tell the genres of what was rated."""
+    @cached_property
+    def _liked_books(self) -> LikedBooks:
+        return LikedBooks(self._embedder, self._books)
+
+    async def profile(self, reader: Reader) -> Profile:
+        """The profile of `reader`."""
         attributes = await asyncio.to_thread(self._attributes, reader)
         return Profile(
             reader_id=reader.id,
@@ -71,7 +81,7 @@ class Profiler:
             gender=reader.gender,
             country=reader.country,
             locale=reader.locale,
-            interests=interests(reader, books),
+            interests=interests(reader, self._books),
             attributes=attributes,
         )
 
@@ -91,18 +101,21 @@ class Profiler:
     ) -> Attribute:
         answers = _answered(reader, axis)
         found = self._stances(axis, sentences, vectors) if vectors is not None else []
-        measurements, source = [], "default"
+        measurements, rated = self._liked_books.measure(reader, axis)
+        source: Source = "inferred_behaviour" if measurements else "default"
         if found:
             mean = sum(margin for margin, _ in found) / len(found)
             z = float(np.clip(mean / MARGIN_SD * len(found) ** 0.5, -2.5, 2.5))
-            measurements, source = [Measurement(z, TEXT_RELIABILITY)], "inferred_text"
+            measurements.append(Measurement(z, TEXT_RELIABILITY))
+            source = "inferred_text"
         if answers:
             z = sum(answers) / len(answers)
             measurements.append(Measurement(z, scale_reliability(len(answers))))
             source = "questionnaire"
         score, sd = combine(measurements)
         side = "high" if score >= 50 else "low"
-        evidence = [e for _, e in sorted(found, key=lambda m: -abs(m[0])) if e.pole == side]
+        quoted = [e for _, e in sorted(found, key=lambda m: -abs(m[0]))]
+        evidence = [e for e in (*quoted, *rated) if e.pole == side]
         return Attribute(
             facet=axis.facet,
             dimension=axis.name,

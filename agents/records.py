@@ -116,8 +116,9 @@ class Evidence(Record):
     review_id: str
     start: int
     end: int
-    statement_id: str
     pole: Pole
+    statement_id: str = ""
+    """The seed statement the span resembles; none for a rating."""
 
     def quote(self, reader: Reader) -> str:
         """The words of the span, or nothing where the review is gone."""

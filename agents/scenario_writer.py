@@ -16,9 +16,9 @@ MOST_EXAMPLES = 3
 class ScenarioDraft(BaseModel):
     """A situation with the answer of each kind of person."""
 
-    situation: str = Field(min_length=60, max_length=450)
-    high: str = Field(min_length=50, max_length=330)
-    low: str = Field(min_length=50, max_length=330)
+    situation: str = Field(min_length=60, max_length=360)
+    high: str = Field(min_length=50, max_length=270)
+    low: str = Field(min_length=50, max_length=270)
 
 
 class ScenarioDrafts(BaseModel):

@@ -26,7 +26,7 @@ class ChatSettings(Section):
     concurrency: int = Field(default=8, ge=1)
     """Calls in flight at most."""
     temperature: float = Field(default=0.8, ge=0, le=2)
-    max_tokens: int = Field(default=1200, ge=1)
+    max_tokens: int = Field(default=1000, ge=1)
     """Tokens of one reply at most."""
     repairs: int = Field(default=1, ge=0, le=3)
     """How often a reply that does not fit its schema is sent back with the error."""

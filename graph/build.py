@@ -1,7 +1,6 @@
 """The whole machine on one screen: who works, and in which order."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -12,7 +11,13 @@ from graph.recorder import Recorder
 from graph.routing import Routing
 from graph.state import State
 
-Node = Callable[[State], Awaitable[Update]]
+
+class Node(Protocol):
+    """A step of the machine."""
+
+    async def __call__(self, state: State) -> Update:
+        """What changes in the state."""
+        ...
 
 
 def build_graph(
@@ -22,19 +27,19 @@ def build_graph(
     nodes, route = Nodes(crew), Routing(crew.settings)
     graph = StateGraph(State)
 
-    for node in (
-        nodes.profile,
-        nodes.plan,
-        nodes.draw,
-        nodes.write,
-        nodes.deduplicate,
-        nodes.pair,
-        nodes.criticise,
-        nodes.review,
-        nodes.publish,
-        nodes.finish,
-    ):
-        graph.add_node(node.__name__, _traced(node, crew.recorder))
+    def add(name: str, node: Node) -> None:
+        graph.add_node(name, _traced(name, node, crew.recorder))
+
+    add("profile", nodes.profile)
+    add("plan", nodes.plan)
+    add("draw", nodes.draw)
+    add("write", nodes.write)
+    add("deduplicate", nodes.deduplicate)
+    add("pair", nodes.pair)
+    add("criticise", nodes.criticise)
+    add("review", nodes.review)
+    add("publish", nodes.publish)
+    add("finish", nodes.finish)
 
     graph.add_edge(START, "profile")
     graph.add_edge("profile", "plan")
@@ -50,9 +55,9 @@ def build_graph(
     return graph.compile(checkpointer=checkpointer, name="synthesis")
 
 
-def _traced(node: Node, recorder: Recorder) -> Node:
+def _traced(name: str, node: Node, recorder: Recorder) -> Node:
     async def traced(state: State) -> Update:
-        with recorder.node(state["reader_id"], node.__name__):
+        with recorder.node(state["reader_id"], name):
             return await node(state)
 
     return traced

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from agents.pool import Pool
 from agents.portrait import portrait
 from agents.profiler import Profiler
 from agents.prompting import render
-from agents.records import Book, Pair, PairStatus, Profile, Scenario
+from agents.records import Pair, PairStatus, Profile, Scenario
 from agents.scenario_writer import ScenarioWriter
 from graph.events import PairDecided
 from graph.planning import plan_round
@@ -41,7 +40,6 @@ class Crew:
     pool: Pool
     store: Store
     recorder: Recorder
-    books: Mapping[str, Book]
     settings: SynthesisSettings
 
 
@@ -56,7 +54,7 @@ class Nodes:
         """Profile the reader, unless a run that was resumed has done so."""
         known = self._store.reader(state["run_id"], state["reader_id"])
         if known.profile is None:
-            made = await self._crew.profiler.profile(known.reader, self._crew.books)
+            made = await self._crew.profiler.profile(known.reader)
             self._store.keep_profile(state["run_id"], made)
         return {"round": 0, "used": [], "failures": []}
 

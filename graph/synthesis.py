@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,7 @@ async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str)
 
 
 @contextlib.asynccontextmanager
-async def _checkpoints(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
+async def _checkpoints(path: Path) -> AsyncGenerator[AsyncSqliteSaver]:
     """LangGraph's saver on a connection that waits for locks, which its own does not."""
     async with aiosqlite.connect(path, timeout=BUSY_TIMEOUT_S) as connection:
         yield AsyncSqliteSaver(connection)

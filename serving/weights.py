@@ -1,5 +1,6 @@
 """The loaded base model with its adapters, and how it writes; blocks, so the engine threads it."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,14 @@ class Weights:
         except (OSError, ValueError) as error:
             raise WeightsError(
                 f"The base model {base} cannot be loaded: {error}.",
-                "Run `gravity weights`, or name a complete model folder.",
+                "Run `gravity models fetch`, or name a complete model folder.",
             ) from error
         # Torch forbids dots in the names of modules, so adapters are numbered inside the model.
         self._keys = {name: f"adapter_{n}" for n, name in enumerate(adapters)}
-        for name, folder in adapters.items():
-            self._add(name, folder)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of peft, about names in transformers
+            for name, folder in adapters.items():
+                self._add(name, folder)
         self.model.to("cuda" if cuda else "cpu").eval()
 
     def generate(

@@ -26,7 +26,7 @@ def plain_weights(gguf: Path, cache: Path) -> Path:
     if target.is_dir():
         return target
     if not gguf.is_file():
-        raise WeightsError(f"{gguf} is not there.", "Run `gravity weights` to fetch it again.")
+        raise WeightsError(f"{gguf} is not there.", "Run `gravity models fetch` to fetch it again.")
     cache.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".plain-weights-", dir=cache))
     try:

@@ -2,12 +2,12 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
 @contextmanager
-def quiet_libraries() -> Iterator[None]:
+def quiet_libraries() -> Generator[None, None, None]:
     """Within the block, transformers, datasets and TRL neither draw bars nor warn."""
     import datasets
     from transformers.utils import logging

@@ -34,7 +34,7 @@ class GravityApp(App[None]):
     """
 
     TITLE = "Gravity"
-    CSS_PATH = [f"screens/{sheet}" for sheet in RunsScreen.CSS_PATH]
+    CSS_PATH = ["screens/page.tcss", "screens/runs.tcss"]
     """Textual reads the sheets of pushed screens only, not of the first."""
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [
@@ -89,15 +89,15 @@ class GravityApp(App[None]):
 
     def action_keys(self) -> None:
         """List all keys of the screen in front."""
-        keys = [
-            Key(self.get_key_display(bound.binding), bound.binding.description)
+        keys = {
+            bound.binding.description: self.get_key_display(bound.binding)
             for bound in self.screen.active_bindings.values()
             if bound.node in (self, self.screen)
             and bound.enabled
-            and not bound.binding.system
+            and bound.binding.description
             and bound.binding.action not in UNLISTED
-        ]
-        self.push_screen(HelpScreen([*MOVING, *keys]))
+        }
+        self.push_screen(HelpScreen([*MOVING, *(Key(key, does) for does, key in keys.items())]))
 
 
 class _Once:

@@ -1,14 +1,15 @@
 """The one place where parts are put together: settings in, working services out."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agents import weights
 from agents.chat import Chat, OnCall
-from agents.describer import Describer, TextWriter
+from agents.describer import Describer
 from agents.embeddings import Embedder
 from agents.records import Book
 from agents.settings import ChatSettings
@@ -17,6 +18,9 @@ from graph.recorder import Recorder
 from graph.store import Store
 from training.adapters import AdapterRegistry
 from tui.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.engine import Engine
 
 EMBEDDED, SCRIPTED = "embedded", "scripted"
 EMBEDDED_SLOTS = 2
@@ -60,7 +64,7 @@ class Services:
         return SentenceEmbedder(wanted)
 
     @asynccontextmanager
-    async def crew(self, books: Mapping[str, Book]) -> AsyncIterator[Crew]:
+    async def crew(self, books: Mapping[str, Book]) -> AsyncGenerator[Crew]:
         """The agents, with the pool open and the chat model connected."""
         from agents.deduplicator import Deduplicator
         from agents.frameworks.catalogue import shipped_scenarios
@@ -80,14 +84,13 @@ class Services:
                 }
                 judge = judges[settings.critic.judge]()
                 yield Crew(
-                    profiler=Profiler(self.embedder),
+                    profiler=Profiler(self.embedder, books),
                     writer=ScenarioWriter(chat),
                     deduplicator=Deduplicator(pool, settings.deduplicator),
                     critic=PairCritic(judge, self.embedder, settings.critic),
                     pool=pool,
                     store=self.store,
                     recorder=recorder,
-                    books=books,
                     settings=settings.synthesis,
                 )
         finally:
@@ -102,7 +105,7 @@ class Services:
         gguf = weights.require(weights.CHAT) / weights.CHAT.file
         return plain_weights(gguf, weights.cache_root() / "plain")
 
-    def engine(self, adapter: str | None) -> TextWriter:
+    def engine(self, adapter: str | None) -> "Engine":
         """The local model, with an adapter beside its base where one is named."""
         from serving.engine import Engine
 
@@ -138,7 +141,7 @@ class Services:
 
 
 @asynccontextmanager
-async def open_chat(settings: ChatSettings, on_call: OnCall) -> AsyncIterator[Chat]:
+async def open_chat(settings: ChatSettings, on_call: OnCall) -> AsyncGenerator[Chat]:
     """The chat model that the settings name, closed at the end."""
     from agents.chat import EndpointChat
     from agents.scripted import ScriptedChat
@@ -162,7 +165,7 @@ async def open_chat(settings: ChatSettings, on_call: OnCall) -> AsyncIterator[Ch
 
 
 @asynccontextmanager
-async def synthesis_graph() -> AsyncIterator[object]:
+async def synthesis_graph() -> AsyncGenerator[object]:
     """The machine for LangGraph's own tools (langgraph.json), with the settings found here.
 
     Give it the `run_id` and `reader_id` of a run that `gravity synth` has begun.

@@ -199,7 +199,7 @@ async def settled(pilot: Pilot[None], *keys: str, wait: bool = True) -> None:
             await pilot.press(key)
         for _ in range(3):
             await pilot.pause()
-            if wait or key != keys[-1]:
+            if wait:
                 await pilot.app.workers.wait_for_complete()
         await pilot.pause()
 

@@ -83,19 +83,19 @@ async def test_the_filter_goes_around(store: Store, make_app: MakeApp) -> None:
         await settled(pilot, "enter")
         seen = []
         for _ in range(5):
-            seen.append(len(pilot.app.screen.query_one(Rows)))
+            seen.append(pilot.app.screen.query_one(Rows).row_count)
             await settled(pilot, "f")
         assert seen == [5, 3, 1, 1, 0]
         await settled(pilot, "f", "a")
         rows = pilot.app.screen.query_one(Rows)
-        assert (len(rows), rows.current.id) == (2, "p00002")
+        assert (rows.row_count, rows.current.id) == (2, "p00002")
 
 
 async def test_overturning_stays_in_the_filter(store: Store, make_app: MakeApp) -> None:
     async with make_app(store).run_test(size=(80, 24)) as pilot:
         await settled(pilot, "enter", "f", "f", "f", "a")
         assert store.pair("p00003").status == "accepted"
-        assert len(pilot.app.screen.query_one(Rows)) == 0
+        assert pilot.app.screen.query_one(Rows).row_count == 0
         await settled(pilot, "u")
         assert store.pair("p00003").status == "rejected"
 

@@ -98,7 +98,7 @@ async def test_a_book_is_found_among_thousands(store: Store, make_app: MakeApp) 
     app = make_app(store, books=books)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, "p", "enter", "b", *"4321 vol")
-        assert len(app.screen.query_one(Rows)) == 1
+        assert app.screen.query_one(Rows).row_count == 1
         await settled(pilot, "enter")
         assert "Volume 4321" in picture(app)
 

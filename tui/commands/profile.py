@@ -16,7 +16,7 @@ from tui.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from agents.records import Profile, Reader
+    from agents.records import Evidence, Profile, Reader
     from tui.wiring import Services
 
 
@@ -65,9 +65,9 @@ def find_profile(
     if found is None:
         notices.print()
         raise NotFoundError(f"{readers} has no reader {reader_id!r} among {len(listed)}.")
-    rated = {review.book_id for review in found.reviews}
+    rated = {review.book_id for r in listed for review in r.reviews}
     catalogue = read_books(books, notices.take, rated) if books else {}
-    return found, asyncio.run(Profiler(services.embedder).profile(found, catalogue))
+    return found, asyncio.run(Profiler(services.embedder, catalogue).profile(found))
 
 
 def _told(reader: "Reader", made: "Profile") -> str:
@@ -91,10 +91,15 @@ def _told(reader: "Reader", made: "Profile") -> str:
             lines += ["", f"{facet.capitalize()} (T scores: 50 is the middle, ± one sd)"]
         pole = dimension(a.dimension).pole(a.pole)
         lines.append(f"  {a.dimension:<24} {a.score:4.0f} ±{a.sd:.0f}  {pole} ({a.source})")
-        lines += [
-            f"      “{plain_line(e.quote(reader), 100)}”" for e in a.evidence if e.end > e.start
-        ]
+        lines += [f"      {plain_line(_told_evidence(e, reader), 110)}" for e in a.evidence]
     unknown = [a.dimension for a in made.attributes if a.source == "default"]
     if unknown:
         lines += ["", f"Nothing is known of: {', '.join(unknown)}"]
     return plain("\n".join(lines))
+
+
+def _told_evidence(evidence: "Evidence", reader: "Reader") -> str:
+    if evidence.end > evidence.start:
+        return f"“{evidence.quote(reader)}”"
+    review = next((r for r in reader.reviews if r.id == evidence.review_id), None)
+    return f"rated {review.rating:g}: {review.title or review.book_id}" if review else ""

@@ -31,6 +31,7 @@ COLUMNS = (
     Column("Prob", 4, align="right"),
     Column("Situation", 14, share=8),
 )
+EMPTY = "There is no pair yet. A running synthesis makes some: press F5 to look again."
 
 
 class PairsScreen(Page):
@@ -98,8 +99,8 @@ class PairsScreen(Page):
 
     @on(Rows.Moved)
     def _detail(self) -> None:
-        if self._pairs:
-            self.query_one(PairDetail).show(self._rows.current)
+        otherwise = "No such pair here: press f for another filter." if self._pairs else EMPTY
+        self.query_one(PairDetail).show(self._rows.current, otherwise)
 
     def action_filter(self) -> None:
         """Show the next kind of pairs only."""

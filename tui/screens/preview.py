@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from textual import work
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -115,7 +116,8 @@ class PreviewScreen(Page):
         doubts = [reason for reason in found.why if reason not in self._reasons]
         pane.finish(found.text, found.faithful, doubts)
 
-    def action_book(self) -> None:
+    @work(exclusive=True, group="book")
+    async def action_book(self) -> None:
         """Choose another book and describe it."""
 
         def chosen(book: Book | None) -> None:
@@ -123,12 +125,9 @@ class PreviewScreen(Page):
                 self._book = book
                 self.action_describe()
 
-        try:
-            books = self._books()
-        except GravityError as error:
-            self.tell(error)
-            return
-        self.app.push_screen(BooksScreen(books), chosen)
+        books = await self.fetch(self._books)
+        if books is not None:
+            self.app.push_screen(BooksScreen(books), chosen)
 
     def action_back(self) -> None:
         """Stop a running description, or return to the profile."""

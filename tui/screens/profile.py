@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -12,7 +12,6 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from agents.errors import GravityError
 from agents.records import Attribute, Book, Profile
 from graph.store import ReaderInRun, Store
 from tui.screens.books import BooksScreen
@@ -134,7 +133,8 @@ class ProfileScreen(Page):
         else:
             self.post_message(self.PreviewAsked(self._run_id, self._member.profile, self._book))
 
-    def _ask_for_book(self, then_describe: bool) -> None:
+    @work(exclusive=True, group="book")
+    async def _ask_for_book(self, then_describe: bool) -> None:
         def chosen(book: Book | None) -> None:
             if book:
                 self._book = book
@@ -142,12 +142,9 @@ class ProfileScreen(Page):
                 if then_describe:
                     self.action_describe()
 
-        try:
-            books = self._books()
-        except GravityError as error:
-            self.tell(error)
-            return
-        self.app.push_screen(BooksScreen(books), chosen)
+        books = await self.fetch(self._books)
+        if books is not None:
+            self.app.push_screen(BooksScreen(books), chosen)
 
     def _tell_book(self) -> None:
         muted = "$text-muted"

@@ -127,7 +127,7 @@ def _cells(run: RunSummary) -> Sequence[Content | str]:
         Content.styled(plain_line(run.model), "$text-muted"),
         f"{run.readers}",
         f"{run.accounting.accepted}/{run.accounting.requested}",
-        Content.styled(f"{run.in_review:d}", "$text-warning") if run.in_review else "0",
+        Content.styled(f"{run.in_review}", "$text-warning") if run.in_review else "0",
         f"{run.cost_usd:.2f}",
     )
 
@@ -150,7 +150,7 @@ def _account(run: RunSummary) -> Content:
         ),
         Content(str(run.accounting)),
         Content(
-            f"{run.proposals} pairs proposed, {run.in_review:d} wait for a person;"
+            f"{run.proposals} pairs proposed, {run.in_review} wait for a person;"
             f" {run.calls:,} model calls{per_pair}; {run.tokens:,} tokens"
         ),
     ]

@@ -41,13 +41,13 @@ class PairDetail(VerticalScroll):
         self.border_title = "Pair"
         self.add_class("-empty")
 
-    def show(self, pair: Pair | None) -> None:
-        """Show `pair` from its beginning."""
+    def show(self, pair: Pair | None, otherwise: str = "") -> None:
+        """Show `pair` from its beginning, or the words `otherwise` where there is none."""
         self.scroll_home(animate=False)
         self.set_class(pair is None, "-empty")
         if pair is None:
             self.border_title = "Pair"
-            self._put("situation", Content("No such pair here. Press f for another filter."))
+            self._put("situation", Content(otherwise))
             self._put("rest", Content(""))
             return
         self.border_title = Content(plain_line(pair.id, 40))

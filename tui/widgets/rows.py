@@ -80,11 +80,10 @@ class Rows(ScrollView, Generic[T], can_focus=True):
         """What the row under the cursor stands for."""
         return self._items[self.cursor] if self.cursor < len(self._items) else None
 
-    def __len__(self) -> int:
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
         return len(self._items)
-
-    def __bool__(self) -> bool:
-        return True
 
     def show(self, items: Sequence[T], cursor: int = 0) -> None:
         """Put `items` in place of what is shown, with the cursor on row `cursor`."""

@@ -1,0 +1,67 @@
+"""What ratings tell of reading interests: how liked books differ from the rest of the catalogue."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from agents.embeddings import Embedder, Vectors
+from agents.frameworks.catalogue import dimensions_of
+from agents.posterior import TEXT_RELIABILITY, Measurement
+from agents.records import Book, Dimension, Evidence, Reader, Review
+
+LIKED_FROM = 4
+LEAST_CATALOGUE = 30
+"""Described books below which a catalogue is no norm to compare with."""
+DESCRIPTION_CHARS = 500
+MOST_EVIDENCE = 3
+
+
+class LikedBooks:
+    """Places books on the reading dimensions by their descriptions, standardised on a catalogue.
+
+    A book's place is its description · (high pole - low pole), each pole the unit mean of its
+    phrase and seed statements. For 310 readers of goodbooks-10k the mean places of the liked
+    books correlate 0.52 to 0.78 between halves of their ratings: stable, but not validated
+    against self-reports, so a measurement gets the reliability of inference from text at most.
+    """
+
+    def __init__(self, embedder: Embedder, books: Mapping[str, Book]) -> None:
+        described = {b.id: b.description[:DESCRIPTION_CHARS] for b in books.values()}
+        described = {book_id: text for book_id, text in described.items() if text}
+        self._places: dict[str, dict[str, float]] = {}
+        if len(described) < LEAST_CATALOGUE:
+            return
+        vectors = embedder.embed(list(described.values()))
+        for axis in dimensions_of("interest"):
+            raw = vectors @ pole_axis(embedder, axis)
+            standard = (raw - raw.mean()) / raw.std()
+            self._places[axis.name] = dict(zip(described, standard.tolist(), strict=True))
+
+    def measure(self, reader: Reader, axis: Dimension) -> tuple[list[Measurement], list[Evidence]]:
+        """One measurement from the liked books, with the ratings that speak loudest; or none."""
+        places = self._places.get(axis.name, {})
+        liked = [r for r in reader.reviews if r.rating >= LIKED_FROM and r.book_id in places]
+        if not liked:
+            return [], []
+        values = [places[review.book_id] for review in liked]
+        z = float(np.clip(np.mean(values) * len(values) ** 0.5, -2.5, 2.5))
+        return [Measurement(z, TEXT_RELIABILITY)], _loudest(liked, values, z)
+
+
+def pole_axis(embedder: Embedder, axis: Dimension) -> Vectors:
+    """From the low to the high pole: the difference of the unit means of their texts."""
+    high, low = (
+        embedder.embed([axis.pole(pole), *axis.texts(pole)]).mean(axis=0)
+        for pole in ("high", "low")
+    )
+    return high / np.linalg.norm(high) - low / np.linalg.norm(low)
+
+
+def _loudest(liked: Sequence[Review], values: Sequence[float], z: float) -> list[Evidence]:
+    side = 1 if z >= 0 else -1
+    ranked = sorted(zip(values, liked, strict=True), key=lambda pair: -pair[0] * side)
+    return [
+        Evidence(review_id=review.id, start=0, end=0, pole="high" if z >= 0 else "low")
+        for value, review in ranked[:MOST_EVIDENCE]
+        if value * side > 0
+    ]
