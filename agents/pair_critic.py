@@ -18,8 +18,8 @@ from agents.records import Dimension, Pair, Scenario, Verdict
 from agents.settings import CriticSettings
 
 AGENT = "pair_critic"
-MARGIN_SCALE = 0.08
-"""Cosine difference that makes the embedded judge's odds e to 1; see benchmarks/critic.py."""
+MARGIN_SCALE = 0.075
+"""Cosine difference that makes the odds e to 1: maximum likelihood over the 60 shipped twins."""
 
 Outcome = Literal["accept", "revise", "reject", "doubtful"]
 
@@ -101,8 +101,9 @@ class PairCritic:
 class EmbeddedJudge:
     """Compares the answers with the poles in vector space; needs no language model.
 
-    The margin is (chosen - rejected) · (pole - opposite pole); the probability is the logistic of margin / MARGIN_SCALE. It
-    has no order to be swayed by, and it does not see the reader beyond the pole.
+    The margin is (chosen - rejected) · (pole - opposite pole); the probability is the logistic of
+    margin / MARGIN_SCALE. It has no order to be swayed by, and sees no more of the reader than the
+    pole.
     """
 
     def __init__(self, embedder: Embedder) -> None:

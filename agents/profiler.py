@@ -37,7 +37,7 @@ LEAST_SIMILARITY = 0.30
 """Cosine with the nearest seed statement from which a sentence says something of a dimension."""
 LEAST_MARGIN = 0.05
 """Difference between the nearest statements of both poles from which it takes a side."""
-MARGIN_SD = 0.15
+MARGIN_SD = 0.16
 """Standard deviation of that difference over such sentences of the bundled sample."""
 MOST_QUOTES = 3
 

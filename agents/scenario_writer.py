@@ -16,7 +16,7 @@ MOST_EXAMPLES = 3
 class ScenarioDraft(BaseModel):
     """A situation with the answer of each kind of person."""
 
-    situation: str = Field(min_length=60, max_length=360)
+    situation: str = Field(pattern=r'^[^?"\\\n]{60,360}\?$')
     high: str = Field(min_length=50, max_length=270)
     low: str = Field(min_length=50, max_length=270)
 

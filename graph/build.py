@@ -37,8 +37,8 @@ def build_graph(
     add("deduplicate", nodes.deduplicate)
     add("pair", nodes.pair)
     add("criticise", nodes.criticise)
-    add("review", nodes.review)
     add("publish", nodes.publish)
+    add("review", nodes.review)
     add("finish", nodes.finish)
 
     graph.add_edge(START, "profile")
@@ -49,8 +49,8 @@ def build_graph(
     graph.add_conditional_edges("deduplicate", route.after_deduplicate)
     graph.add_edge("pair", "criticise")
     graph.add_conditional_edges("criticise", route.after_criticise)
-    graph.add_edge("review", "publish")
-    graph.add_edge("publish", "plan")
+    graph.add_conditional_edges("publish", route.after_publish)
+    graph.add_edge("review", "plan")
     graph.add_edge("finish", END)
     return graph.compile(checkpointer=checkpointer, name="synthesis")
 

@@ -151,11 +151,6 @@ class Nodes:
             "proposed": [],
         }
 
-    async def review(self, state: State) -> Update:
-        """Wait for a person; decisions are applied to the pairs as they are made."""
-        interrupt({"reader_id": state["reader_id"], "pairs": state.get("doubtful", [])})
-        return {"doubtful": []}
-
     async def publish(self, state: State) -> Update:
         """Accept what passed; doing so twice changes nothing."""
         for pair_id in state.get("passed", []):
@@ -163,6 +158,11 @@ class Nodes:
             if pair.status == "proposed":
                 self._put(pair.model_copy(update={"status": "accepted"}))
         return {"passed": []}
+
+    async def review(self, state: State) -> Update:
+        """Wait for a person; decisions are applied to the pairs as they are made."""
+        interrupt({"reader_id": state["reader_id"], "pairs": state.get("doubtful", [])})
+        return {"doubtful": []}
 
     async def finish(self, state: State) -> Update:
         """Note how this reader's part of the run ended."""

@@ -28,8 +28,12 @@ class Routing:
             "write" if collided and state.get("rewrites", 0) < self._settings.rewrites else "pair"
         )
 
-    def after_criticise(self, state: State) -> Literal["write", "review", "publish"]:
-        """Send the writer back on the critic's word, or ask a person, or publish."""
+    def after_criticise(self, state: State) -> Literal["write", "publish"]:
+        """Send the writer back on the critic's word, or publish."""
         if state.get("criticism") and state.get("revisions", 0) < self._settings.revisions:
             return "write"
-        return "review" if state.get("doubtful") else "publish"
+        return "publish"
+
+    def after_publish(self, state: State) -> Literal["review", "plan"]:
+        """Ask a person about what is doubtful, then see which quotas are still unmet."""
+        return "review" if state.get("doubtful") else "plan"
