@@ -12,6 +12,8 @@ from agents.records import Book, Dimension, Evidence, Reader, Review
 LIKED_FROM = 4
 LEAST_CATALOGUE = 30
 """Described books below which a catalogue is no norm to compare with."""
+LEAST_SPREAD = 1e-6
+"""A catalogue whose descriptions are all alike tells nothing apart."""
 DESCRIPTION_CHARS = 500
 MOST_EVIDENCE = 3
 
@@ -34,6 +36,8 @@ class LikedBooks:
         vectors = embedder.embed(list(described.values()))
         for axis in dimensions_of("interest"):
             raw = vectors @ pole_axis(embedder, axis)
+            if raw.std() < LEAST_SPREAD:
+                continue
             standard = (raw - raw.mean()) / raw.std()
             self._places[axis.name] = dict(zip(described, standard.tolist(), strict=True))
 

@@ -116,9 +116,11 @@ class EndpointChat:
         try:
             async with self._gate:
                 started = time.perf_counter()
-                answer = await self._llm.ainvoke(_wire(turns), response_format=_format(reply))
+                answer = await self._reply(turns, reply)
             return _parsed(agent, answer, reply)
         except openai.OpenAIError as error:
+            if isinstance(error, openai.LengthFinishReasonError):
+                answer = _cut_off(error)
             failure = _translated(error, self._settings)
             raise failure from error
         except ModelError as error:
@@ -126,6 +128,15 @@ class EndpointChat:
             raise
         finally:
             self._on_call(self._told(agent, turns, answer, time.perf_counter() - started, failure))
+
+    async def _reply(self, turns: Sequence[Message], reply: type[BaseModel]) -> AIMessage:
+        try:
+            return await self._llm.ainvoke(_wire(turns), response_format=_format(reply))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            # The client takes any answer with status 200 for a completion and trips over the rest.
+            where = self._settings.base_url or "the default endpoint"
+            problem = f"{where} answers with something that is no chat completion."
+            raise EndpointError(problem, "Check chat.base_url.") from error
 
     def _told(
         self,
@@ -193,6 +204,16 @@ def _parsed(agent: str, answer: AIMessage, reply: type[Reply]) -> Reply:
         ) from error
 
 
+def _cut_off(error: openai.LengthFinishReasonError) -> AIMessage:
+    usage = error.completion.usage
+    counted = usage and {
+        "input_tokens": usage.prompt_tokens,
+        "output_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+    return AIMessage(error.completion.choices[0].message.content or "", usage_metadata=counted)
+
+
 def _first(error: ValidationError) -> str:
     details = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(step) for step in details["loc"])
@@ -203,7 +224,10 @@ def _translated(error: openai.OpenAIError, settings: ChatSettings) -> ModelError
     where = settings.base_url or "the default endpoint"
     match error:
         case openai.LengthFinishReasonError():
-            return ReplyError(f"The reply is cut off after {settings.max_tokens} tokens.")
+            problem = f"The reply is cut off after {settings.max_tokens} tokens."
+            return ReplyError(problem, _cut_off(error).text)
+        case openai.ContentFilterFinishReasonError():
+            return RefusalError(f"{where} filtered the reply.")
         case openai.APITimeoutError():
             return EndpointError(
                 f"{where} did not answer within {settings.timeout_s:g} s.", "Raise chat.timeout_s."

@@ -47,7 +47,8 @@ def copied_words(text: str, sources: Iterable[str], most: int) -> str | None:
 def names_dimension(text: str, dimension: Dimension) -> str | None:
     """An answer that names its dimension says which is the wanted one."""
     name = dimension.name.replace("_", " ")
-    return f"names its dimension: '{name}'" if name in " ".join(words(text)) else None
+    told = " " + " ".join(words(text)).replace("-", " ")
+    return f"names its dimension: '{name}'" if f" {name}" in told else None
 
 
 def asserts_nation(text: str) -> str | None:

@@ -75,7 +75,8 @@ class Pool:
         """Add those that are not there yet, unexamined; how many these were."""
         wanted = {s.id: s for s in scenarios}
         with self._writing:
-            there = set(self._collection.get(ids=list(wanted), include=[])["ids"])
+            rows = self._collection.get(ids=list(wanted), include=[]) if wanted else {"ids": []}
+            there = set(rows["ids"])
             missing = [s for s in wanted.values() if s.id not in there]
             if missing:
                 self._add(missing, self._embedder.embed([s.situation for s in missing]))
@@ -118,7 +119,8 @@ class Pool:
     def retire(self, ids: Sequence[str]) -> None:
         """Take scenarios out of the pool: the critic found them unfit."""
         with self._writing:
-            self._collection.delete(ids=list(ids))
+            if ids:
+                self._collection.delete(ids=list(ids))
 
     def draw(
         self, dimension: str, country: str | None, taken: Collection[str], count: int

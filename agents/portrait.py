@@ -3,9 +3,11 @@
 from agents.frameworks.catalogue import dimension
 from agents.records import Attribute, Facet, Profile
 
-UNUSED_IN_DESCRIPTIONS = frozenset({"neuroticism"})
-"""Vulnerabilities are never levers: they shape no description."""
+UNUSED_IN_DESCRIPTIONS = frozenset({"neuroticism", "economic_values"})
+"""Vulnerabilities are never levers, and what borders on politics is left alone."""
 MOST_ATTRIBUTES = 6
+MOST_BESIDE_FOCUS = 2
+"""In a pair's prompt the attribute the pair hinges on is told first, and few others with it."""
 NOTABLE_DEPARTURE = 0.15
 """An attribute is told of from this many of its own standard deviations off the middle."""
 
@@ -16,7 +18,7 @@ def portrait(profile: Profile, focus: str | None = None) -> str:
     Country, age and gender are left out on purpose: they shape which scenes are drawn, and are
     never a ground to assert something of a person.
     """
-    lines = [f"- {line}" for line in (*_interest_line(profile), *_pole_lines(profile, focus))]
+    lines = [f"- {line}" for line in (*_pole_lines(profile, focus), *_interest_line(profile))]
     return "\n".join(lines) or "- nothing is known of this reader yet"
 
 
@@ -36,7 +38,7 @@ def reasons(profile: Profile) -> tuple[str, ...]:
     """Why a description is what it is: the lines of the portrait with where they come from."""
     told = [
         f"{dimension(a.dimension).pole(a.pole)} ({a.dimension} {a.score:.0f}±{a.sd:.0f},"
-        f" {a.source}, {len(a.evidence)} quotes)"
+        f" {a.source}, evidence: {len(a.evidence)})"
         for a in notable(profile)
         if a.dimension not in UNUSED_IN_DESCRIPTIONS
     ]
@@ -55,5 +57,6 @@ def _pole_lines(profile: Profile, focus: str | None) -> list[str]:
     focused = profile.attribute(focus) if focus else None
     if focused:
         chosen[focused.dimension] = focused
-        names = [focused.dimension, *(n for n in names if n != focused.dimension)]
-    return [dimension(n).pole(chosen[n].pole) for n in names[:MOST_ATTRIBUTES]]
+        others = [name for name in names if name != focused.dimension]
+        names = [focused.dimension, *others[:MOST_BESIDE_FOCUS]]
+    return [dimension(name).pole(chosen[name].pole) for name in names]

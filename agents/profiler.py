@@ -165,7 +165,7 @@ def interests(reader: Reader, books: Mapping[str, Book]) -> tuple[Interest, ...]
     total, even = sum(liked.values()), 1 / len(liked)
     shares = {c: (n + SHRINKAGE * even) / (total + SHRINKAGE) for c, n in liked.items()}
     labels = {c.id: c.label for c in genre_clusters()}
-    stated = [c for c in reader.favourite_genres if c in labels]
+    stated = [c for c in dict.fromkeys(reader.favourite_genres) if c in labels]
     inferred = sorted(
         (c for c in shares if liked[c] > 0 and shares[c] > even and c not in stated),
         key=lambda c: (-shares[c], c),

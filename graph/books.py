@@ -1,7 +1,6 @@
 """Reads catalogues of books: our schema, and the item metadata of Amazon Reviews 2023."""
 
 import html
-import json
 import re
 from collections.abc import Collection
 from importlib.resources import files
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 
 from agents.errors import NotFoundError
 from agents.records import Book
-from graph.rows import Row, Tell, read_rows
+from graph.rows import Row, Tell, parsed_cell, read_rows
 
 SAMPLE = "sample"
 _TAG = re.compile(r"<[^<>]{1,200}>")
@@ -77,30 +76,34 @@ def _book(row: Row, values: dict[str, Any], tell: Tell) -> Book | None:
 
 
 def _own(values: dict[str, Any]) -> dict[str, Any]:
-    genres = values.get("genres") or ()
+    genres = parsed_cell(values.get("genres") or ())
     if isinstance(genres, str):
-        genres = json.loads(genres) if genres.startswith("[") else re.split(r"\s*[|;,]\s*", genres)
+        genres = re.split(r"\s*[|;,]\s*", genres)
     return {
         "id": _text(values.get("id") or values.get("book_id")),
         "title": _text(values.get("title")) or "(untitled)",
         "author": _text(values.get("author")),
-        "genres": tuple(_text(genre) for genre in genres if genre),
+        "genres": tuple(_text(genre) for genre in _listed(genres)),
         "description": plain_text(_text(values.get("description"))),
     }
 
 
 def _amazon(values: dict[str, Any]) -> dict[str, Any]:
-    author = values.get("author")
-    if isinstance(author, str) and author.startswith("{"):
-        author = json.loads(author)
-    paragraphs = [*(values.get("description") or []), *(values.get("features") or [])]
+    author = parsed_cell(values.get("author"))
+    paragraphs = [*_listed(values.get("description")), *_listed(values.get("features"))]
     return {
         "id": _text(values.get("parent_asin")),
         "title": plain_text(_text(values.get("title"))) or "(untitled)",
         "author": _text(author.get("name") if isinstance(author, dict) else author),
-        "genres": tuple(_text(c) for c in (values.get("categories") or [])[1:]),
+        "genres": tuple(_text(c) for c in _listed(values.get("categories"))[1:]),
         "description": plain_text("\n".join(_text(p) for p in paragraphs)),
     }
+
+
+def _listed(value: Any) -> list[Any]:
+    value = parsed_cell(value)
+    items = value if isinstance(value, list | tuple) else [value]
+    return [item for item in items if item]
 
 
 def _text(value: Any) -> str:

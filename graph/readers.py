@@ -4,9 +4,8 @@ A reader whose own record is wrong is set aside whole, a wrong review alone; eac
 file, line and field, and the others proceed.
 """
 
-import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,11 +15,12 @@ from agents import gates
 from agents.errors import InputError
 from agents.records import Reader, Review
 from graph.books import SAMPLE, plain_text, sample_file
-from graph.rows import Row, Tell, read_rows
+from graph.rows import Row, Tell, parsed_cell, read_rows
 from graph.settings import ReadersSettings
 
 Valid = TypeVar("Valid", bound=BaseModel)
 
+_OF_A_REVIEW = {"book_id", "rating", "text", "parent_asin"}
 _DEMOGRAPHICS = ("age", "gender", "country", "locale", "favourite_genres", "questionnaire")
 
 
@@ -52,12 +52,13 @@ def read_readers(
     drafts: dict[str, _Draft] = {}
     count = 0
     for row in read_rows(path, tell):
-        identity = row.values.get("id") or row.values.get("reader_id") or row.values.get("user_id")
-        if identity in (None, ""):
+        named = (row.values.get(key) for key in ("id", "reader_id", "user_id"))
+        identity = next((name for name in named if name not in (None, "")), None)
+        if identity is None:
             tell(f"{row.place}: id: a reader needs an id; the row was skipped")
             continue
         identity = str(identity).strip()
-        whole = "reviews" in row.values
+        whole = "reviews" in row.values or not row.values.keys() & _OF_A_REVIEW
         if whole and identity in drafts:
             tell(f"{row.place}: id: {identity} was there before; the row was skipped")
             continue
@@ -76,7 +77,10 @@ def read_readers(
 
 def _begin(row: Row, identity: str, settings: ReadersSettings, tell: Tell) -> _Draft | None:
     values = {"id": identity}
-    values |= {k: _parsed(row.values[k]) for k in _DEMOGRAPHICS if row.values.get(k) is not None}
+    values |= {k: parsed_cell(row.values[k]) for k in _DEMOGRAPHICS if row.values.get(k) is not None}
+    if isinstance(values.get("questionnaire"), dict):  # Parquet fills what others answered with null
+        answers = values["questionnaire"].items()
+        values["questionnaire"] = {k: v for k, v in answers if v is not None}
     reader = _validated(Reader, values, row, "", "reader", tell)
     if reader is None:
         return None
@@ -131,7 +135,7 @@ def _validated(
 
 
 def _listed(row: Row, tell: Tell) -> list[Any]:
-    reviews = _parsed(row.values["reviews"])
+    reviews = parsed_cell(row.values.get("reviews", []))
     if isinstance(reviews, list):
         return reviews
     tell(f"{row.place}: reviews: not a list; the reader has none")
@@ -146,25 +150,25 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
             "book_id": values["parent_asin"] or values.get("asin"),
             "rating": values.get("rating"),
             "text": f"{headline}. {body}" if headline else body,
-            "timestamp": int(values.get("timestamp") or 0) // 1000 or None,
+            "timestamp": _from_milliseconds(values.get("timestamp")),
         }
     keys = ("book_id", "title", "rating", "text", "timestamp")
     return {"id": values.get("review_id")} | {k: values.get(k) for k in keys}
 
 
-def _unix_time(value: Any) -> Any:
-    """ISO 8601 is taken as well as seconds; what is neither is left for the validation to name."""
+def _from_milliseconds(value: Any) -> Any:
     try:
-        return int(datetime.fromisoformat(value).timestamp()) if isinstance(value, str) else value
-    except ValueError:
+        return int(value) // 1000
+    except (TypeError, ValueError, OverflowError):
         return value
 
 
-def _parsed(value: Any) -> Any:
-    """CSV cells hold lists and objects as JSON."""
-    if isinstance(value, str) and value[:1] in ("[", "{"):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
+def _unix_time(value: Any) -> Any:
+    """ISO 8601 (UTC where it says no zone) is taken as well as seconds; validation names the rest."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+    if not isinstance(moment, datetime):
+        return moment
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

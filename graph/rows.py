@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,18 @@ def read_rows(path: Path, tell: Tell) -> Iterator[Row]:
         yield from _reader_of(path)(path, tell)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (EOFError, zlib.error) as error:
+        raise InputError(f"{path} is damaged or cut off: {error}.", "Fetch it again.") from error
+
+
+def parsed_cell(value: Any) -> Any:
+    """CSV cells hold lists and objects as JSON; what is none stays as it is."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
 
 
 def _reader_of(path: Path) -> Callable[[Path, Tell], Iterator[Row]]:
@@ -63,35 +76,40 @@ def _reader_of(path: Path) -> Callable[[Path, Tell], Iterator[Row]]:
 
 def _open(path: Path) -> TextIO:
     if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
     return path.open(encoding="utf-8-sig", errors="replace", newline="")
 
 
 def _json_lines(path: Path, tell: Tell) -> Iterator[Row]:
     with _open(path) as stream:
-        for number, line in enumerate(stream, 1):
+        for number, line in enumerate(_lines(stream, path.name, tell), 1):
             place = f"{path.name}:{number}"
-            if "\0" in line:
-                tell(f"{place}: NUL bytes were removed from the line")
-                line = line.replace("\0", "")
             if not line.strip():
                 continue
             try:
                 values = json.loads(line)
-            except ValueError as error:
+                if isinstance(values, dict):
+                    values = _without_nul(values, place, tell)
+            except (ValueError, RecursionError) as error:
                 tell(f"{place}: broken JSON ({error}); the line was skipped")
                 continue
             if isinstance(values, dict):
-                yield Row(path.name, number, _without_nul(values, place, tell))
+                yield Row(path.name, number, values)
             else:
                 tell(f"{place}: not a JSON object; the line was skipped")
+
+
+def _lines(stream: TextIO, file: str, tell: Tell) -> Iterator[str]:
+    for number, line in enumerate(stream, 1):
+        if "\0" in line:
+            tell(f"{file}:{number}: NUL bytes were removed from the line")
+        yield line.replace("\0", "")
 
 
 def _csv(path: Path, tell: Tell) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)
     with _open(path) as stream:
-        lines = (line.replace("\0", "") for line in stream)
-        rows = csv.DictReader(lines)
+        rows = csv.DictReader(_lines(stream, path.name, tell))
         for values in rows:
             filled = {k: v for k, v in values.items() if k and v not in (None, "")}
             yield Row(path.name, rows.line_num, filled)

@@ -23,6 +23,7 @@ from trl.trainer.dpo_trainer import DPOTrainer
 from agents.errors import TrainingError, WeightsError
 from agents.records import Record
 from training.adapters import CARD, AdapterCard, fingerprint, sha256
+from training.allocator import keep_freed_memory
 from training.checkpoints import checkpoint_folder, last_checkpoint, step_of
 from training.dataset import read_pairs, split, twin_share
 from training.events import Evaluated, PairsChecked, TrainingFinished, TrainingStarted
@@ -163,6 +164,8 @@ def _trainer(
 ) -> DPOTrainer:
     """The base with a fresh adapter; the reference of DPO is the base with the adapter off."""
     cuda = torch.cuda.is_available()
+    if not cuda:
+        keep_freed_memory()
     bf16 = cuda and torch.cuda.is_bf16_supported()
     set_seed(settings.seed)
     try:

@@ -94,7 +94,7 @@ def _print(book: "Book", profiles: "Sequence[Profile]", made: "Sequence[Descript
             grid.add_column(ratio=1)
         panels = []
         for d in own:
-            doubt = "" if d.faithful else " · names something the entry does not"
+            doubt = "" if d.faithful else " · doubtful"
             panels.append(Panel(Text(plain(d.text)), title=Text(f"{d.method}{doubt}")))
         grid.add_row(*panels)
         console.print(Text(f"\nfor {plain_line(profile.reader_id)}", style="bold cyan"))
