@@ -50,7 +50,7 @@ def read_readers(
     """
     path = sample_file("readers") if source == SAMPLE else Path(source)
     drafts: dict[str, _Draft] = {}
-    count = 0
+    refused: set[str] = set()
     for row in read_rows(path, tell):
         named = (row.values.get(key) for key in ("id", "reader_id", "user_id"))
         identity = next((name for name in named if name not in (None, "")), None)
@@ -63,11 +63,13 @@ def read_readers(
             tell(f"{row.place}: id: {identity} was there before; the row was skipped")
             continue
         if identity not in drafts:
-            draft = _begin(row, identity, settings, tell) if count != limit else None
+            if len(drafts) == limit or (identity in refused and not whole):
+                continue
+            draft = _begin(row, identity, settings, tell)
             if draft is None:
+                refused.add(identity)
                 continue
             drafts[identity] = draft
-            count += 1
         reviews = _listed(row, tell) if whole else [_flat(row.values)]
         _add_reviews(drafts[identity], row, reviews, settings, tell)
     if not drafts:
@@ -135,9 +137,9 @@ def _validated(
 
 
 def _listed(row: Row, tell: Tell) -> list[Any]:
-    reviews = parsed_cell(row.values.get("reviews", []))
-    if isinstance(reviews, list):
-        return reviews
+    reviews = parsed_cell(row.values.get("reviews"))
+    if reviews is None or isinstance(reviews, list):
+        return reviews or []
     tell(f"{row.place}: reviews: not a list; the reader has none")
     return []
 

@@ -1,0 +1,49 @@
+# Two commands: `make demo` shows what Gravity does, `make test` checks that it does.
+# Everything is installed into .venv from the locked versions in requirements.lock.
+
+PYTHON ?= python3
+BIN := .venv/bin
+GRAVITY := $(BIN)/gravity --config examples/demo.toml
+BOOK := b33
+READERS := --reader us-maya --reader jp-keiko
+
+.PHONY: demo test install weights clean
+
+demo: weights
+	@echo "── 1/4  profile → plan → draw or write → deduplicate → criticise → publish"
+	@$(GRAVITY) synth --readers sample --run demo
+	@echo "── 2/4  export the accepted pairs"
+	@$(GRAVITY) pairs export demo
+	@echo "── 3/4  a short DPO run"
+	@$(GRAVITY) train demo
+	@echo "── 4/4  one book, two readers, base against tuned"
+	@$(GRAVITY) describe --run demo --adapter demo --book $(BOOK) $(READERS)
+	@echo
+	@echo "Next:  source .venv/bin/activate"
+	@echo "       gravity tui           browse runs, decide on pairs, preview descriptions"
+	@echo "       gravity runs show     what became of every requested pair"
+	@echo "       gravity review        decide on the doubtful pairs in this terminal"
+
+test: weights
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+	$(BIN)/pytest --cov --cov-report=term
+
+install: .venv/installed
+
+weights: install
+	@$(BIN)/gravity models fetch
+
+.venv/installed: pyproject.toml requirements.lock
+	@$(PYTHON) .ci/preflight.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "── installing the locked dependencies into .venv (about 2.5 minutes, 2.5 GB)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on \
+		--constraint requirements.lock --editable '.[dev]' | grep -v '^Requirement already' \
+		| cut -c1-110
+	@touch $@
+
+clean:
+	rm -rf .venv .gravity build *.egg-info
