@@ -8,7 +8,8 @@ from agents.records import Dimension
 _WORDS = re.compile(r"[\w'’-]+")
 _INSTRUCTION = re.compile(
     r"\b(ignore|disregard|forget|override)\b.{0,40}\b(instruction|prompt|rule|direction)s?\b"
-    r"|\b(system prompt|you are now|act as an? (ai|assistant)|output only|</?(system|user)>)",
+    r"|\b(system prompt|you are now|act as an? (ai|assistant)|output only)\b"
+    r"|</?(system|user)>|<\|\w+\|>",
     re.IGNORECASE | re.DOTALL,
 )
 _NATION = re.compile(

@@ -60,7 +60,8 @@ class Pool:
                 embedding_function=None,
                 configuration={"hnsw": {"space": "cosine"}},
             )
-        except (ChromaError, ValueError) as error:
+        except (ChromaError, ValueError, AttributeError) as error:
+            # Of a store that it failed to open before, ChromaDB misses its own attributes.
             self._lock.release()
             raise StorageError(f"The pool {path} cannot be opened: {error}.") from error
 

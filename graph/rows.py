@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from agents.errors import InputError
 
 Tell = Callable[[str], None]
 """Takes a notice about something that was set aside: `file:line: field: what`."""
+
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
+"""What JSON can spell and no text can hold: half of a pair of UTF-16 units."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def _json_lines(path: Path, tell: Tell) -> Iterator[Row]:
             try:
                 values = json.loads(line)
                 if isinstance(values, dict):
-                    values = _without_nul(values, place, tell)
+                    values = _clean(values, place, tell)
             except (ValueError, RecursionError) as error:
                 tell(f"{place}: broken JSON ({error}); the line was skipped")
                 continue
@@ -123,19 +127,22 @@ def _parquet(path: Path, tell: Tell) -> Iterator[Row]:
                 for values in batch.to_pylist():
                     number += 1
                     yield Row(
-                        path.name, number, _without_nul(values, f"{path.name}:{number}", tell)
+                        path.name, number, _clean(values, f"{path.name}:{number}", tell)
                     )
     except pyarrow.ArrowInvalid as error:
         raise InputError(f"{path} is no Parquet file: {error}.") from error
 
 
-def _without_nul(values: dict[str, Any], place: str, tell: Tell) -> dict[str, Any]:
+def _clean(values: dict[str, Any], place: str, tell: Tell) -> dict[str, Any]:
     def clean(value: Any, field: str) -> Any:
         if isinstance(value, str) and "\0" in value:
             tell(f"{place}: {field}: NUL bytes were removed")
-            return value.replace("\0", "")
+            value = value.replace("\0", "")
+        if isinstance(value, str) and _HALF_CHARACTER.search(value):
+            tell(f"{place}: {field}: broken characters were removed")
+            value = _HALF_CHARACTER.sub("", value)
         if isinstance(value, dict):
-            return {k: clean(v, f"{field}.{k}") for k, v in value.items()}
+            return {_HALF_CHARACTER.sub("", k): clean(v, f"{field}.{k}") for k, v in value.items()}
         if isinstance(value, list):
             return [clean(v, f"{field}[{i}]") for i, v in enumerate(value)]
         return value

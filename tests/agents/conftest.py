@@ -47,7 +47,3 @@ def minilm() -> Embedder:
         pytest.skip("the embedded embedding model is not here: gravity models fetch")
     return SentenceEmbedder(weights.EMBEDDING.path, weights.EMBEDDING.name)
 
-
-@pytest.fixture(params=["scripted", "minilm"])
-def embedder(request: pytest.FixtureRequest) -> Embedder:
-    return request.getfixturevalue(request.param)

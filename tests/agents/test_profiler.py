@@ -35,16 +35,21 @@ INJECTED = (
 )
 
 
-async def test_the_same_reader_gives_the_same_profile(embedder: Embedder):
+@pytest.fixture(scope="module", params=["scripted", "minilm"])
+def profiler(request: pytest.FixtureRequest) -> Profiler:
+    return Profiler(request.getfixturevalue(request.param), BOOKS)
+
+
+async def test_the_same_reader_gives_the_same_profile(profiler: Profiler):
     reader = Reader(id="r", reviews=(review(1, SINCERE), review(2, book="b4", rating=4)))
-    assert await Profiler(embedder, BOOKS).profile(reader) == await Profiler(
-        embedder, BOOKS
-    ).profile(reader)
+    anew = Profiler(profiler._embedder, BOOKS)
+    assert await profiler.profile(reader) == await anew.profile(reader)
+    assert await profiler.profile(reader) == await anew.profile(reader)
 
 
-async def test_a_reader_of_whom_nothing_is_known_stands_in_the_middle(embedder: Embedder):
+async def test_a_reader_of_whom_nothing_is_known_stands_in_the_middle(profiler: Profiler):
     reader = Reader(id="r", age=40, gender="male", country="BR", locale="pt-BR")
-    profile = await Profiler(embedder, BOOKS).profile(reader)
+    profile = await profiler.profile(reader)
     assert [a.dimension for a in profile.attributes] == list(dimensions())
     assert {(a.score, a.sd, a.source, a.evidence) for a in profile.attributes} == {
         (50.0, 10.0, "default", ())
@@ -58,10 +63,10 @@ async def test_a_reader_of_whom_nothing_is_known_stands_in_the_middle(embedder: 
     assert profile.interests == ()
 
 
-async def test_evidence_is_words_of_the_review_that_resemble_the_statement(embedder: Embedder):
+async def test_evidence_is_words_of_the_review_that_resemble_the_statement(profiler: Profiler):
     text = f"Well.  \n {SINCERE} I do my chores before I sit down to relax…"
     reader = Reader(id="r", reviews=(review(1, text, book="gone"),))
-    profile = await Profiler(embedder, BOOKS).profile(reader)
+    profile = await profiler.profile(reader)
     tidy = profile.attribute("conscientiousness")
     assert tidy is not None
     assert (tidy.source, tidy.pole) == ("inferred_text", "high")
@@ -80,10 +85,9 @@ async def test_evidence_is_words_of_the_review_that_resemble_the_statement(embed
             assert evidence.statement_id in known
 
 
-async def test_instructions_in_a_review_change_nothing(embedder: Embedder):
+async def test_instructions_in_a_review_change_nothing(profiler: Profiler):
     plain = Reader(id="r", reviews=(review(1, SINCERE),))
     evil = Reader(id="r", reviews=(review(1, f"{SINCERE} {INJECTED}"),))
-    profiler = Profiler(embedder, BOOKS)
     told, misled = await profiler.profile(plain), await profiler.profile(evil)
     assert misled == told
     for attribute in misled.attributes:
@@ -138,9 +142,9 @@ async def test_all_four_answers_narrow_more_than_one(scripted: Embedder):
     assert wide and narrow and narrow.sd < wide.sd < 10
 
 
-async def test_liked_books_are_evidence_without_words(embedder: Embedder):
+async def test_liked_books_are_evidence_without_words(profiler: Profiler):
     reader = Reader(id="r", reviews=tuple(review(n, book=f"b{n}") for n in range(5)))
-    profile = await Profiler(embedder, BOOKS).profile(reader)
+    profile = await profiler.profile(reader)
     rated = [a for a in profile.attributes if a.facet == "interest"]
     assert {a.source for a in rated} == {"inferred_behaviour"}
     told = [e for a in rated for e in a.evidence]
