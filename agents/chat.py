@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
+import httpx2
 import openai
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_openai import ChatOpenAI
@@ -228,7 +229,7 @@ def _translated(error: openai.OpenAIError, settings: ChatSettings) -> ModelError
             return ReplyError(problem, _cut_off(error).text)
         case openai.ContentFilterFinishReasonError():
             return RefusalError(f"{where} filtered the reply.")
-        case openai.APITimeoutError():
+        case openai.APITimeoutError() if not _while_connecting(error):
             return EndpointError(
                 f"{where} did not answer within {settings.timeout_s:g} s.", "Raise chat.timeout_s."
             )
@@ -246,6 +247,14 @@ def _translated(error: openai.OpenAIError, settings: ChatSettings) -> ModelError
             return EndpointError(f"{where} answers {error.status_code}: {_message(error)}")
         case _:
             return EndpointError(f"{where} fails: {error}")
+
+
+def _while_connecting(error: BaseException) -> bool:
+    """Whether nobody was there: the aiohttp transport calls a refused connection a time-out."""
+    cause = error.__cause__
+    return isinstance(cause, httpx2.ConnectTimeout) or (
+        cause is not None and _while_connecting(cause)
+    )
 
 
 def _message(error: openai.APIStatusError) -> str:

@@ -54,6 +54,9 @@ class SentenceEmbedder:
 
     def _load(self):  # type: ignore[no-untyped-def]
         from sentence_transformers import SentenceTransformer  # takes seconds
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
 
         try:
             return SentenceTransformer(self._path, trust_remote_code=False)

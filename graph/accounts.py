@@ -49,7 +49,10 @@ class RunSummary:
 
 
 def account(session: Session, run_id: str) -> Accounting:
-    """Count the pairs of a run by reader; what a finished reader lacks was refused."""
+    """Count the pairs of a run by reader; what a finished reader lacks was refused.
+
+    A pair that a person takes beyond a reader's quota counts as requested by that person.
+    """
     by_reader = (
         select(
             ReaderRow.status,
@@ -66,6 +69,8 @@ def account(session: Session, run_id: str) -> Accounting:
     )
     requested = accepted = rejected = failed = pending = 0
     for status, asked, taken, waiting in session.execute(by_reader):
+        ended = status in ("finished", "failed")
+        asked = max(asked, taken + waiting * ended)
         open_slots = asked - taken
         requested, accepted = requested + asked, accepted + taken
         if status == "finished":

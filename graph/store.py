@@ -73,7 +73,7 @@ class Store(Database):
                     id=run_id,
                     created_at=now,
                     updated_at=now,
-                    status="running",
+                    status="stopped",
                     model=model,
                     settings=settings,
                     skipped=list(skipped),
