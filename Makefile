@@ -7,6 +7,11 @@ GRAVITY := $(BIN)/gravity --config examples/demo.toml
 BOOK := b33
 READERS := --reader us-maya --reader jp-keiko
 
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+PIP_PROGRESS := /^ *(Collecting|Obtaining)/ { printf "\r\033[K   %3d  %s", ++n, $$2; fflush() } \
+	/^Installing/ { printf "\r\033[K   installing %d packages …\n", n; fflush() }
+
 .PHONY: demo test install weights clean
 
 demo: weights
@@ -17,7 +22,7 @@ demo: weights
 	@echo "── 3/4  a short DPO run"
 	@$(GRAVITY) train demo
 	@echo "── 4/4  one book, two readers, base against tuned"
-	@$(GRAVITY) describe --run demo --adapter demo --book $(BOOK) $(READERS)
+	@$(GRAVITY) describe --run demo --book $(BOOK) $(READERS)
 	@echo
 	@echo "Next:  source .venv/bin/activate"
 	@echo "       gravity tui           browse runs, decide on pairs, preview descriptions"
@@ -40,9 +45,8 @@ weights: install
 	@$(PYTHON) .ci/preflight.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "── installing the locked dependencies into .venv (about 2.5 minutes, 2.5 GB)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on \
-		--constraint requirements.lock --editable '.[dev]' | grep -v '^Requirement already' \
-		| cut -c1-110
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+		--constraint requirements.lock --editable '.[dev]' | awk '$(PIP_PROGRESS)'
 	@touch $@
 
 clean:

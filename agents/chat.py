@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import httpx2
@@ -101,11 +102,9 @@ class EndpointChat:
 
     async def stream(self, messages: Sequence[Message], model: str) -> AsyncIterator[str]:
         """The reply piece by piece; not traced, since what it makes is kept by who asked."""
-        try:
+        with _translating(self._settings):
             async for piece in self._llm.astream(_wire(messages)):
                 yield piece.text
-        except openai.OpenAIError as error:
-            raise _translated(error, self._settings) from error
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -117,27 +116,16 @@ class EndpointChat:
         try:
             async with self._gate:
                 started = time.perf_counter()
-                answer = await self._reply(turns, reply)
+                with _translating(self._settings):
+                    answer = await self._llm.ainvoke(_wire(turns), response_format=_format(reply))
             return _parsed(agent, answer, reply)
-        except openai.OpenAIError as error:
-            if isinstance(error, openai.LengthFinishReasonError):
-                answer = _cut_off(error)
-            failure = _translated(error, self._settings)
-            raise failure from error
         except ModelError as error:
             failure = error
+            if isinstance(error.__cause__, openai.LengthFinishReasonError):
+                answer = _cut_off(error.__cause__)
             raise
         finally:
             self._on_call(self._told(agent, turns, answer, time.perf_counter() - started, failure))
-
-    async def _reply(self, turns: Sequence[Message], reply: type[BaseModel]) -> AIMessage:
-        try:
-            return await self._llm.ainvoke(_wire(turns), response_format=_format(reply))
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
-            # The client takes any answer with status 200 for a completion and trips over the rest.
-            where = self._settings.base_url or "the default endpoint"
-            problem = f"{where} answers with something that is no chat completion."
-            raise EndpointError(problem, "Check chat.base_url.") from error
 
     def _told(
         self,
@@ -171,7 +159,7 @@ async def reach(settings: ChatSettings) -> list[str]:
         ModelError: the endpoint is unreachable, refuses, or wants a key.
     """
     key = os.environ.get(settings.api_key_env)
-    try:
+    with _translating(settings):
         async with openai.AsyncOpenAI(
             base_url=settings.base_url,
             api_key=key or "none",
@@ -179,8 +167,6 @@ async def reach(settings: ChatSettings) -> list[str]:
             max_retries=0,
         ) as client:
             return [model.id async for model in client.models.list()]
-    except openai.OpenAIError as error:
-        raise _translated(error, settings) from error
 
 
 def _wire(turns: Sequence[Message]) -> list[BaseMessage]:
@@ -221,6 +207,19 @@ def _first(error: ValidationError) -> str:
     return f"{place or 'reply'}: {details['msg']}."
 
 
+@contextmanager
+def _translating(settings: ChatSettings) -> Generator[None]:
+    """The client takes whatever has status 200 for an answer and trips over what is none."""
+    try:
+        yield
+    except openai.OpenAIError as error:
+        raise _translated(error, settings) from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        where = settings.base_url or "the default endpoint"
+        problem = f"{where} does not answer as an OpenAI-compatible endpoint."
+        raise EndpointError(problem, "Check chat.base_url.") from error
+
+
 def _translated(error: openai.OpenAIError, settings: ChatSettings) -> ModelError:
     where = settings.base_url or "the default endpoint"
     match error:
@@ -259,6 +258,7 @@ def _while_connecting(error: BaseException) -> bool:
 
 def _message(error: openai.APIStatusError) -> str:
     try:
-        return str(json.loads(error.response.text)["error"]["message"])[:200]
+        text = str(json.loads(error.response.text)["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        return error.response.text[:200]
+        text = error.response.text
+    return " ".join(text.split())[:200]

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from iso3166 import countries_by_alpha2
 from langgraph.types import interrupt
@@ -131,7 +131,7 @@ class Nodes:
         judged = await asyncio.gather(
             *(self._criticise(pair, scenarios.get(pair.scenario_id), profile) for pair in pairs)
         )
-        after: dict[PairStatus, list[str]] = {"proposed": [], "review": [], "rejected": []}
+        after: dict[PairStatus, list[str]] = {s: [] for s in get_args(PairStatus)}
         criticism: dict[str, str] = {}
         drawn = {name: list(ids) for name, ids in state.get("drawn", {}).items()}
         for pair, judgement in judged:
@@ -204,6 +204,8 @@ class Nodes:
         self, pair: Pair, scenario: Scenario | None, profile: Profile
     ) -> tuple[Pair, Judgement]:
         judgement = await self._judge(pair, scenario, profile)
+        if self._store.is_decided(pair.id):  # a killed process repeats this step; a person does not
+            return self._store.pair(pair.id), Judgement("reject", "a person has decided meanwhile")
         review = self._crew.settings.review
         asked = review == "all" and judgement.outcome == "accept"
         if asked or (judgement.outcome == "doubtful" and review != "none"):

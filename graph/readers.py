@@ -79,10 +79,12 @@ def read_readers(
 
 def _begin(row: Row, identity: str, settings: ReadersSettings, tell: Tell) -> _Draft | None:
     values = {"id": identity}
-    values |= {k: parsed_cell(row.values[k]) for k in _DEMOGRAPHICS if row.values.get(k) is not None}
-    if isinstance(values.get("questionnaire"), dict):  # Parquet fills what others answered with null
-        answers = values["questionnaire"].items()
-        values["questionnaire"] = {k: v for k, v in answers if v is not None}
+    values |= {
+        k: parsed_cell(row.values[k]) for k in _DEMOGRAPHICS if row.values.get(k) is not None
+    }
+    answers = values.get("questionnaire")
+    if isinstance(answers, dict):  # Parquet fills in null where other readers have answered
+        values["questionnaire"] = {k: v for k, v in answers.items() if v is not None}
     reader = _validated(Reader, values, row, "", "reader", tell)
     if reader is None:
         return None

@@ -126,9 +126,7 @@ def _parquet(path: Path, tell: Tell) -> Iterator[Row]:
             for batch in table.iter_batches(batch_size=1000):
                 for values in batch.to_pylist():
                     number += 1
-                    yield Row(
-                        path.name, number, _clean(values, f"{path.name}:{number}", tell)
-                    )
+                    yield Row(path.name, number, _clean(values, f"{path.name}:{number}", tell))
     except pyarrow.ArrowInvalid as error:
         raise InputError(f"{path} is no Parquet file: {error}.") from error
 

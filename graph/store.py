@@ -158,6 +158,18 @@ class Store(Database):
         with self.reading() as session:
             return _reader_in_run(self._reader(session, run_id, reader_id))
 
+    def readers_with_work(self, run_id: str) -> list[str]:
+        """Readers to go on with: the unfinished, and those who waited and are all decided on."""
+        return [
+            r.reader.id
+            for r in self.readers(run_id)
+            if r.status == "pending"
+            or (
+                r.status == "waiting"
+                and not self.pairs(run_id, status="review", reader_id=r.reader.id, limit=1)
+            )
+        ]
+
     def keep_profile(self, run_id: str, profile: Profile) -> None:
         """Keep the profile beside its reader."""
         with self.writing() as session:
@@ -251,6 +263,12 @@ class Store(Database):
             )
             _fill(row, after)
             return after
+
+    def is_decided(self, pair_id: str) -> bool:
+        """Whether a person's decision on the pair stands."""
+        query = select(DecisionRow.id).where(DecisionRow.pair_id == pair_id).limit(1)
+        with self.reading() as session:
+            return session.scalar(query) is not None
 
     def undo(self, pair_id: str) -> Pair:
         """Take the last decision on a pair back.

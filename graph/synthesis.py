@@ -19,7 +19,6 @@ from graph.database import BUSY_TIMEOUT_S, storage_error
 from graph.events import Event, ReaderEnded, RunBegan, RunEnded
 from graph.nodes import Crew
 from graph.state import State
-from graph.store import ReaderInRun
 
 Machine = CompiledStateGraph[State, None, State, State]
 CHECKPOINTS = "checkpoints.db"
@@ -44,7 +43,7 @@ async def synthesise(crew: Crew, run_id: str, home: Path) -> AsyncGenerator[Even
     """
     store = crew.store
     readers = store.readers(run_id)
-    unfinished = [r for r in readers if _has_work(crew, run_id, r)]
+    unfinished = store.readers_with_work(run_id)
     yield RunBegan(
         run_id=run_id,
         readers=len(readers),
@@ -71,26 +70,19 @@ async def synthesise(crew: Crew, run_id: str, home: Path) -> AsyncGenerator[Even
     yield RunEnded(store.run(run_id))
 
 
-def _has_work(crew: Crew, run_id: str, reader: ReaderInRun) -> bool:
-    """A reader who waits for a person has work once nothing of theirs is undecided."""
-    if reader.status == "waiting":
-        return not crew.store.pairs(run_id, status="review", reader_id=reader.reader.id)
-    return reader.status == "pending"
-
-
-async def _work(crew: Crew, run_id: str, home: Path, readers: Sequence[ReaderInRun]) -> None:
+async def _work(crew: Crew, run_id: str, home: Path, readers: Sequence[str]) -> None:
     seats = asyncio.Semaphore(crew.settings.readers_at_once)
 
-    async def seated(machine: Machine, reader: ReaderInRun) -> None:
+    async def seated(machine: Machine, reader_id: str) -> None:
         async with seats:
-            await _run_reader(crew, machine, run_id, reader.reader.id)
+            await _run_reader(crew, machine, run_id, reader_id)
 
     async with _checkpoints(home / CHECKPOINTS) as saver:
         machine = build_graph(crew, saver)
         try:
             async with asyncio.TaskGroup() as group:
-                for reader in readers:
-                    group.create_task(seated(machine, reader))
+                for reader_id in readers:
+                    group.create_task(seated(machine, reader_id))
         except* (ModelError, StorageError) as errors:
             raise errors.exceptions[0] from None
         except* sqlite3.Error as errors:

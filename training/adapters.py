@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+from itertools import count
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -84,6 +85,11 @@ class AdapterRegistry:
         if name in ("", ".", "..") or Path(name).name != name:
             raise NotFoundError(f"{name!r} cannot name an adapter.", "Use a plain folder name.")
         return self.root / name
+
+    def free_name(self, stem: str) -> str:
+        """`stem`, or `stem-2` and so on where adapters of that name are trained already."""
+        names = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+        return next(name for name in names if not (self.path(name) / CARD).exists())
 
     def find(self, fingerprint: str) -> AdapterCard | None:
         """The adapter already trained from the same pairs with the same settings."""

@@ -46,4 +46,3 @@ def minilm() -> Embedder:
     if not weights.EMBEDDING.present:
         pytest.skip("the embedded embedding model is not here: gravity models fetch")
     return SentenceEmbedder(weights.EMBEDDING.path, weights.EMBEDDING.name)
-

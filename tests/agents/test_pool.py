@@ -85,7 +85,7 @@ def test_draw_spreads_and_is_the_same_for_equal_readers(pool: Pool):
     pool.load([scene(0), twin, scene(1), scene(2)])
     drawn = pool.draw("openness", None, (), 3)
     assert drawn == pool.draw("openness", None, (), 3)
-    assert [s.id for s in drawn][0] == "s0"
+    assert drawn[0].id == "s0"
     assert "s0-again" not in {s.id for s in drawn}, "the same words are the last to be drawn"
 
 

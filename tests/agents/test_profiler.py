@@ -44,7 +44,6 @@ async def test_the_same_reader_gives_the_same_profile(profiler: Profiler):
     reader = Reader(id="r", reviews=(review(1, SINCERE), review(2, book="b4", rating=4)))
     anew = Profiler(profiler._embedder, BOOKS)
     assert await profiler.profile(reader) == await anew.profile(reader)
-    assert await profiler.profile(reader) == await anew.profile(reader)
 
 
 async def test_a_reader_of_whom_nothing_is_known_stands_in_the_middle(profiler: Profiler):

@@ -42,7 +42,7 @@ class TestEveryDocument:
             render(name, **fields)
 
     def test_refuses_an_unused_field(self, name: str):
-        with pytest.raises(ValueError, match="was given .*'surplus'"):
+        with pytest.raises(ValueError, match=r"was given .*'surplus'"):
             render(name, **fields_of(name), surplus="x")
 
     def test_what_a_field_holds_is_never_a_heading_or_a_field(self, name: str):

@@ -20,7 +20,7 @@ def test_a_scenario_keeps_to_the_same_countries():
 
 
 def test_records_are_closed_and_frozen():
-    with pytest.raises(ValidationError, match="extra_forbidden|Extra inputs"):
+    with pytest.raises(ValidationError, match="Extra inputs"):
         Reader.model_validate({"id": "r", "nation": "BR"})
     with pytest.raises(ValidationError, match="frozen"):
         Reader(id="r").age = 3
@@ -61,6 +61,7 @@ def test_a_scenario_answers_for_either_pole():
 
 
 def test_a_field_docstring_is_what_a_model_is_told():
-    assert "averaged over both orders" in Verdict.model_json_schema()["properties"]["probability"][
-        "description"
-    ]
+    assert (
+        "averaged over both orders"
+        in Verdict.model_json_schema()["properties"]["probability"]["description"]
+    )

@@ -60,7 +60,7 @@ def test_a_new_run_is_all_pending(run: Store) -> None:
     assert (accounting.requested, accounting.pending) == (12, 12)
     assert_adds_up(accounting)
     summary = run.run("run-1")
-    assert (summary.status, summary.readers, summary.skipped) == ("running", 3, ("f:1: notice",))
+    assert (summary.status, summary.readers, summary.skipped) == ("stopped", 3, ("f:1: notice",))
     assert run.run_settings("run-1") == {"a": [1, 2.5, None]}
 
 

@@ -39,4 +39,4 @@ def _toml(value: object) -> str:
 
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
-    return '""' if value is None else json.dumps(value)
+    return '""' if value is None else json.dumps(value, ensure_ascii=False)

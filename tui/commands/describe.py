@@ -64,13 +64,16 @@ async def _describe_all(
     describer: "Describer", store: "Store", profiles: "Sequence[Profile]", book: "Book"
 ) -> "list[Description]":
     """By every model for every reader; what was made in the same way before is reused."""
+    from tui.widgets.plain import plain_line
+
     made: list[Description] = []
     for profile in profiles:
         for name in describer.writer.models:
             fingerprint = describer.fingerprint(profile, book, name)
             description = store.description(fingerprint)
             if description is None:
-                typer.echo(f"describing for {profile.reader_id} by {name} …", err=True)
+                whom = plain_line(profile.reader_id)
+                typer.echo(f"describing for {whom} by {name} …", err=True)
                 description = await describer.describe(profile, book, name)
                 store.keep_description(fingerprint, description)
             made.append(description)

@@ -1,6 +1,7 @@
 """What several commands share: their options, and the way from flags to services."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,6 +28,8 @@ BooksOption = Annotated[
     str | None,
     typer.Option("--books", help="Their books, likewise; `sample` beside sample readers."),
 ]
+
+_UNSAFE = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,12 @@ def invocation(context: typer.Context) -> Invocation:
 
 
 def print_json(value: Any) -> None:
-    """`value` on stdout; records, dataclasses and paths too."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    """`value` on stdout; records, dataclasses and paths too.
+
+    JSON escapes most control characters by itself; here the others, which a terminal obeys too.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    typer.echo(_UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text))
 
 
 def _plain(value: Any) -> Any:

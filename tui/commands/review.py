@@ -30,26 +30,29 @@ def review(
     while left := [p for p in store.pairs(run_id, status="review") if p.id not in skipped]:
         pair = left[0]
         typer.echo(f"\n{told(pair)}\n\n{len(left)} waiting. {KEYS}")
-        match _ask("> ").strip().lower()[:1]:
-            case "a":
-                store.decide(pair.id, "approve", name)
-                decided.append(pair.id)
-            case "r":
-                store.decide(pair.id, "reject", name, _ask("reason: "))
-                decided.append(pair.id)
-            case "e":
-                _edit(store, pair, name)
-                decided.append(pair.id)
-            case "s":
-                skipped.add(pair.id)
-            case "u" if decided:
-                store.undo(decided.pop())
-            case "u":
-                typer.echo("Nothing to undo yet.")
-            case "q":
-                break
-            case _:
-                typer.echo(f"Please answer with one of: {KEYS}")
+        try:
+            match input("> ").strip().lower()[:1]:
+                case "a":
+                    store.decide(pair.id, "approve", name)
+                    decided.append(pair.id)
+                case "r":
+                    store.decide(pair.id, "reject", name, input("reason: ").strip())
+                    decided.append(pair.id)
+                case "e":
+                    _edit(store, pair, name)
+                    decided.append(pair.id)
+                case "s":
+                    skipped.add(pair.id)
+                case "u" if decided:
+                    store.undo(decided.pop())
+                case "u":
+                    typer.echo("Nothing to undo yet.")
+                case "q":
+                    break
+                case _:
+                    typer.echo(f"Please answer with one of: {KEYS}")
+        except EOFError:  # quits, also in the middle of an answer: what is half said is not kept
+            break
     if not waiting:
         typer.echo(f"Nothing of {run_id} waits for a person.")
         return
@@ -60,13 +63,5 @@ def review(
 
 def _edit(store: "Store", pair: "Pair", name: str) -> None:
     typer.echo("New texts; Enter keeps the old one.")
-    chosen, rejected = _ask("chosen: "), _ask("rejected: ")
+    chosen, rejected = input("chosen: "), input("rejected: ")
     store.decide(pair.id, "edit", name, "", chosen.strip() or None, rejected.strip() or None)
-
-
-def _ask(prompt: str) -> str:
-    """A line of input; its end counts as quitting."""
-    try:
-        return input(prompt)
-    except EOFError:
-        return "q"

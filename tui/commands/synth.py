@@ -1,6 +1,7 @@
 """`gravity synth`: gathers preference pairs for readers, or takes an unfinished run up again."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +30,7 @@ def synth(
     readers: ReadersOption = None,
     books: BooksOption = None,
     run: Annotated[
-        str | None, typer.Option(help="The run's id: a new one is begun, a known one resumed.")
+        str | None, typer.Option(help="The run's id: a new one is begun, a known one (or `last`) resumed.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Take the first readers only.")] = None,
     review: Annotated[
@@ -49,6 +50,10 @@ def synth(
     flags = {"chat__model": model, "chat__base_url": base_url, "synthesis__review": review}
     services = invocation(context).services(**flags)
     store = services.store
+    if run == "last":
+        run = store.run(run).id
+    if run is not None and not re.fullmatch(r"\w[\w.-]{0,63}", run):  # it names a folder, too
+        raise typer.BadParameter("letters, digits, -, _ and . (64 at most).", param_hint="--run")
     if run is not None and store.has_run(run):
         summary = _resume(context, services, run, flags)
     elif readers is None:
@@ -58,7 +63,8 @@ def synth(
         kept = {"source": source, "settings": _settings(services)}
         like = None if new or run else store.unfinished_run(kept)
         if like:
-            typer.echo(f"{like} is the same and unfinished: resuming it (--new begins another).")
+            again = f"{like} is the same and unfinished: resuming it (--new begins another)."
+            typer.echo(again, err=True)
             summary = _resume(context, services, like, flags)
         else:
             summary = _begin(services, run or store.next_run_id(), kept)
@@ -100,7 +106,8 @@ def _resume(
     from tui.wiring import Services
 
     summary = services.store.run(run_id)
-    if summary.accounting.pending == 0 or summary.in_review == summary.accounting.pending:
+    ended = summary.status in ("finished", "waiting")
+    if ended and not services.store.readers_with_work(run_id):
         return summary
     kept = services.store.run_settings(run_id)
     now = invocation(context).flags | given(flags) | {"home": services.home}

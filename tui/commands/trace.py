@@ -37,7 +37,7 @@ def _tree(run_id: str, spans: "list[Span]", full: bool) -> "Tree":
 
     from tui.widgets.plain import plain, plain_line
 
-    root = Tree(Text(f"{run_id} · {sum(s.kind == 'call' for s in spans)} model calls"))
+    root = Tree(Text(f"{plain_line(run_id)} · {sum(s.kind == 'call' for s in spans)} model calls"))
     branches: dict[str | None, Tree] = {}
     for span in sorted(spans, key=lambda s: (s.started_at, s.kind == "call")):
         parent = _branch(branches, root, span)
@@ -57,8 +57,11 @@ def _branch(branches: "dict[str | None, Tree]", root: "Tree", span: "Span") -> "
     """The parent's branch; a killed process leaves children whose parent was never written."""
     from rich.text import Text
 
+    from tui.widgets.plain import plain_line
+
     if span.parent_id is None:
         return root
     if span.parent_id not in branches:
-        branches[span.parent_id] = root.add(Text(f"{span.reader_id} · unfinished", style="yellow"))
+        label = f"{plain_line(span.reader_id or '')} · unfinished"
+        branches[span.parent_id] = root.add(Text(label, style="yellow"))
     return branches[span.parent_id]

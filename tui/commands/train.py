@@ -30,14 +30,17 @@ def train(
     if not file.is_file():
         run_id = services.store.run(pairs).id
         export_pairs(services.store, run_id, services.home / "exports" / run_id)
-        file, name = services.home / "exports" / run_id / "pairs.jsonl", name or run_id
-    name = name or file.stem
+        file, stem = services.home / "exports" / run_id / "pairs.jsonl", run_id
+    else:
+        stem = file.stem
     registry, settings = services.adapters, services.settings.training
     card = registry.find(fingerprint(file, settings))
-    if card and card.name == name:
-        typer.echo(f"{name} was trained from the same pairs and settings: reused.", err=True)
+    if card and name in (None, card.name):
+        typer.echo(f"{card.name} was trained from the same pairs and settings: reused.", err=True)
     else:
-        card = _train(services.base_weights(), file, registry.path(name), settings)
+        typer.echo("preparing the base model (the first time takes half a minute) …", err=True)
+        out = registry.path(name or registry.free_name(stem))
+        card = _train(services.base_weights(), file, out, settings)
     if as_json:
         print_json(card)
     else:

@@ -1,0 +1,116 @@
+"""A tiny OpenAI-compatible server on loopback: it answers what a test wrote down, in turn."""
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One reply of the server."""
+
+    status: int = 200
+    body: bytes = b""
+    kind: str = "application/json"
+    delay_s: float = 0.0
+
+
+def completion(content: str | None, finish: str = "stop", refusal: str | None = None) -> Answer:
+    """A chat completion that cost 100 tokens in and 20 out."""
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    body = {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "finish_reason": finish, "message": message}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+    }
+    return Answer(body=json.dumps(body).encode())
+
+
+def failure(status: int, message: str) -> Answer:
+    """An error as OpenAI words it."""
+    return Answer(status, json.dumps({"error": {"message": message}}).encode())
+
+
+def pieces(*texts: str) -> Answer:
+    """A completion as a stream of server-sent events."""
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    chunks = [
+        head | {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+        for text in texts
+    ]
+    chunks.append(head | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"]
+    return Answer(body="".join(events).encode(), kind="text/event-stream")
+
+
+@dataclass
+class Stub:
+    """The server; the last of its `answers` stands for all that follow."""
+
+    answers: list[Answer] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    most_at_once: int = 0
+    _at_once: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __enter__(self) -> "Stub":
+        stub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, format: str, *args: Any) -> None: ...
+
+            def do_GET(self) -> None:
+                self._reply(stub.next(self.headers["authorization"], None))
+
+            def do_POST(self) -> None:
+                length = int(self.headers["content-length"])
+                body = json.loads(self.rfile.read(length))
+                self._reply(stub.next(self.headers["authorization"], body))
+
+            def _reply(self, answer: Answer) -> None:
+                with stub._lock:
+                    stub._at_once += 1
+                    stub.most_at_once = max(stub.most_at_once, stub._at_once)
+                time.sleep(answer.delay_s)
+                with stub._lock:
+                    stub._at_once -= 1
+                try:
+                    self.send_response(answer.status)
+                    self.send_header("content-type", answer.kind)
+                    self.send_header("content-length", str(len(answer.body)))
+                    self.send_header("retry-after-ms", "1")
+                    self.end_headers()
+                    self.wfile.write(answer.body)
+                except ConnectionError:
+                    self.close_connection = True  # the client gave up, as a time-out test wants
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def next(self, key: str | None, body: dict[str, Any] | None) -> Answer:
+        with self._lock:
+            self.keys.append(key)
+            if body is not None:
+                self.asked.append(body)
+            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

@@ -1,0 +1,262 @@
+"""Chat over the wire, against a real server on loopback: replies, repairs, and every failure."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from agents.chat import EndpointChat, reach
+from agents.errors import EndpointError, KeyMissingError, ModelError, RefusalError, ReplyError
+from agents.pair_critic import Choice
+from agents.records import Message, ModelCall
+from agents.settings import ChatSettings
+from tests.agents.stub_endpoint import Answer, Stub, completion, failure, pieces
+
+GOOD = '{"preferred": "B", "confidence": 0.75, "reason": "warmer"}'
+TURNS = [Message(role="system", content="Judge."), Message(role="user", content="A or B?")]
+KEY = "GRAVITY_TEST_KEY"
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with Stub() as stub:
+        yield stub
+
+
+@asynccontextmanager
+async def chat_with(
+    stub: Stub, calls: list[ModelCall] | None = None, **settings: Any
+) -> AsyncIterator[EndpointChat]:
+    given = {"model": "m", "base_url": stub.base_url, "api_key_env": KEY, "timeout_s": 10.0}
+    told = calls if calls is not None else []
+    chat = EndpointChat(ChatSettings.model_validate(given | settings), told.append)
+    try:
+        yield chat
+    finally:
+        await chat.close()
+
+
+async def failed_with(stub: Stub, **settings: Any) -> tuple[ModelError, list[ModelCall]]:
+    calls: list[ModelCall] = []
+    with pytest.raises(ModelError) as caught:
+        async with chat_with(stub, calls, **settings) as chat:
+            await chat.ask("critic", TURNS, Choice)
+    line = str(caught.value)
+    assert "\n" not in line and len(line) < 300
+    assert calls[-1].error == line, "failed calls are told as well"
+    assert all(call.error for call in calls)
+    return caught.value, calls
+
+
+async def test_a_reply_is_typed_and_counted(stub: Stub, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(KEY, "sesame")
+    stub.answers = [completion(GOOD)]
+    calls: list[ModelCall] = []
+    prices = {"price_in_usd": 1.5, "price_out_usd": 6.0}
+    async with chat_with(stub, calls, temperature=0.3, max_tokens=77, **prices) as chat:
+        assert chat.name == "m"
+        reply = await chat.ask("critic", TURNS, Choice)
+    assert reply == Choice(preferred="B", confidence=0.75, reason="warmer")
+    [call] = calls
+    assert (call.agent, call.model, call.error) == ("critic", "m", None)
+    assert (call.tokens_in, call.tokens_out) == (100, 20)
+    assert call.cost_usd == pytest.approx((100 * 1.5 + 20 * 6.0) / 1e6)
+    assert call.prompt == tuple(TURNS)
+    assert json.loads(call.reply)["reason"] == "warmer"
+    assert 0 < call.duration_s < 10
+    [body] = stub.asked
+    assert body["temperature"] == 0.3 and body["model"] == "m"
+    assert [m["role"] for m in body["messages"]] == ["system", "user"]
+    shape = body["response_format"]["json_schema"]
+    assert shape["name"] == "Choice" and "preferred" in shape["schema"]["properties"]
+    assert stub.keys == ["Bearer sesame"]
+
+
+async def test_a_malformed_reply_is_mended_once(stub: Stub):
+    stub.answers = [completion('{"preferred": "C"}'), completion(GOOD)]
+    calls: list[ModelCall] = []
+    async with chat_with(stub, calls) as chat:
+        assert (await chat.ask("critic", TURNS, Choice)).preferred == "B"
+    broken, mended = calls
+    assert broken.error and "preferred: Input should be 'A' or 'B'" in broken.error
+    assert mended.error is None
+    assert [c.tokens_in for c in calls] == [100, 100]
+    _, second = stub.asked
+    assert [m["role"] for m in second["messages"]] == ["system", "user", "assistant", "user"]
+    assert second["messages"][2]["content"] == '{"preferred": "C"}'
+    assert "Input should be 'A' or 'B'" in second["messages"][3]["content"]
+
+
+async def test_a_reply_that_stays_malformed_is_kept(stub: Stub):
+    stub.answers = [completion("Sure! B."), completion("I said B.")]
+    error, calls = await failed_with(stub)
+    assert isinstance(error, ReplyError)
+    assert error.raw == "I said B."
+    assert [c.reply for c in calls] == ["Sure! B.", "I said B."]
+
+
+@pytest.mark.parametrize("repairs", [0, 2])
+async def test_how_often_to_repair_is_a_setting(stub: Stub, repairs: int):
+    stub.answers = [completion("no")]
+    _, calls = await failed_with(stub, repairs=repairs)
+    assert len(calls) == repairs + 1
+
+
+async def test_a_reply_that_is_cut_off_is_kept_and_counted(stub: Stub):
+    stub.answers = [completion(GOOD[:20], finish="length")]
+    error, calls = await failed_with(stub, max_tokens=20)
+    assert isinstance(error, ReplyError)
+    assert error.problem == "The reply is cut off after 20 tokens."
+    assert error.raw == GOOD[:20]
+    assert [(c.reply, c.tokens_in, c.tokens_out) for c in calls] == [(GOOD[:20], 100, 20)] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (completion(None, refusal="I would rather not."), "The model declined: I would rather not"),
+        (failure(400, "flagged by policy"), "refuses this prompt: flagged by policy"),
+        (completion("", finish="content_filter"), "filtered the reply"),
+    ],
+)
+async def test_a_refusal_is_named_and_not_repeated(stub: Stub, answer: Answer, line: str):
+    stub.answers = [answer]
+    error, calls = await failed_with(stub)
+    assert isinstance(error, RefusalError)
+    assert line in str(error)
+    assert len(calls) == len(stub.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "line"),
+    [
+        (failure(401, "bad key"), KeyMissingError, f"refuses the key in {KEY}."),
+        (failure(403, "not yours"), KeyMissingError, f"refuses the key in {KEY}."),
+        (failure(404, "what model?"), EndpointError, "has no model 'm'. Check chat.model."),
+        (failure(500, "out of\nmemory"), EndpointError, "answers 500: out of memory"),
+        (failure(429, "slow down"), EndpointError, "answers 429: slow down"),
+        (Answer(502, b"<html>\n<h1>Bad gateway</h1>\n</html>", "text/html"), EndpointError, "502"),
+        (
+            Answer(200, b"<html>", "text/html"),
+            EndpointError,
+            "does not answer as an OpenAI-compatible endpoint",
+        ),
+        (Answer(200, b"<html>"), EndpointError, "does not answer as an OpenAI-compatible endpoint"),
+        (Answer(200, b"{}"), EndpointError, "does not answer as an OpenAI-compatible endpoint"),
+        (
+            Answer(200, b'{"choices": []}'),
+            EndpointError,
+            "does not answer as an OpenAI-compatible endpoint",
+        ),
+        (
+            failure(200, "overloaded"),
+            EndpointError,
+            "does not answer as an OpenAI-compatible endpoint",
+        ),
+    ],
+)
+async def test_what_goes_wrong_at_the_endpoint_is_one_line(
+    stub: Stub, answer: Answer, kind: type[ModelError], line: str
+):
+    stub.answers = [answer]
+    error, calls = await failed_with(stub)
+    assert type(error) is kind
+    assert stub.base_url in str(error) and line in str(error)
+    assert len(calls) == 1, "the client's own retries are one call"
+
+
+async def test_a_passing_failure_is_tried_again_by_the_client(stub: Stub):
+    stub.answers = [failure(503, "busy"), failure(429, "busy"), completion(GOOD)]
+    calls: list[ModelCall] = []
+    async with chat_with(stub, calls) as chat:
+        assert (await chat.ask("critic", TURNS, Choice)).preferred == "B"
+    assert len(calls) == 1 and len(stub.asked) == 3
+
+
+async def test_silence_past_the_time_out(stub: Stub):
+    stub.answers = [Answer(delay_s=0.6)]
+    error, calls = await failed_with(stub, timeout_s=0.15)
+    assert type(error) is EndpointError
+    assert "did not answer within 0.15 s. Raise chat.timeout_s." in str(error)
+    assert len(calls) == 1
+
+
+async def test_nobody_there(stub: Stub):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+        error, calls = await failed_with(stub, base_url=url)
+    assert type(error) is EndpointError
+    assert str(error) == f"{url} cannot be reached. Check chat.base_url."
+    assert len(calls) == 1
+    assert stub.asked == []
+
+
+async def test_a_missing_key_is_told_before_any_call(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv(KEY, raising=False)
+    calls: list[ModelCall] = []
+    with pytest.raises(KeyMissingError, match=f"No API key in the environment variable {KEY}"):
+        EndpointChat(ChatSettings(model="m", api_key_env=KEY), calls.append)
+    assert calls == []
+
+
+async def test_no_more_calls_in_flight_than_set(stub: Stub):
+    stub.answers = [Answer(200, completion(GOOD).body, delay_s=0.05)]
+    calls: list[ModelCall] = []
+    async with chat_with(stub, calls, concurrency=3) as chat:
+        await asyncio.gather(*(chat.ask("critic", TURNS, Choice) for _ in range(12)))
+    assert len(calls) == 12
+    assert stub.most_at_once == 3
+    assert max(c.duration_s for c in calls) < 1, "waiting for a slot is no part of the call"
+
+
+async def test_a_stream_comes_in_pieces(stub: Stub):
+    stub.answers = [pieces("Slow ", "and ", "warm.")]
+    async with chat_with(stub) as chat:
+        assert chat.models == ("m",)
+        got = [piece async for piece in chat.stream(TURNS, "m")]
+    assert [piece for piece in got if piece] == ["Slow ", "and ", "warm."]
+    assert stub.asked[0]["stream"] is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (failure(401, "bad key"), KeyMissingError),
+        (failure(404, "no such model"), EndpointError),
+        (Answer(200, b"data: <html>\n\n", "text/event-stream"), EndpointError),
+        (Answer(200, b'data: {"error": {"message": "busy"}}\n\n', "text/event-stream"), ModelError),
+    ],
+)
+async def test_a_stream_that_fails_is_a_model_error(stub: Stub, answer: Answer, kind):
+    stub.answers = [answer]
+    async with chat_with(stub) as chat:
+        with pytest.raises(kind):
+            [piece async for piece in chat.stream(TURNS, "m")]
+
+
+async def test_reach_lists_the_models(stub: Stub, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(KEY, "sesame")
+    listed = {"object": "list", "data": [{"id": i, "object": "model"} for i in ("base", "ana")]}
+    stub.answers = [Answer(body=json.dumps(listed).encode())]
+    assert await reach(ChatSettings(base_url=stub.base_url, api_key_env=KEY)) == ["base", "ana"]
+    assert stub.keys == ["Bearer sesame"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (failure(401, "no"), KeyMissingError),
+        (failure(500, "no"), EndpointError),
+        (Answer(200, b"<html>", "text/html"), EndpointError),
+    ],
+)
+async def test_reach_fails_in_one_try(stub: Stub, answer: Answer, kind: type[ModelError]):
+    stub.answers = [answer]
+    with pytest.raises(kind):
+        await reach(ChatSettings(base_url=stub.base_url, api_key_env=KEY))
+    assert len(stub.keys) == 1

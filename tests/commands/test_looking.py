@@ -1,0 +1,197 @@
+"""The commands that only look: profile, pairs, runs, trace, models, doctor; and describe, train."""
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from datasets import load_dataset
+
+from graph.store import Store
+from tests.commands.conftest import Gravity
+from tests.tiny_model import build_tiny_model
+
+# --- profile ----------------------------------------------------------------------------------
+
+
+def test_profile_of_a_file(gravity: Gravity) -> None:
+    words = ("profile", "us-maya", "--readers", "sample", "--model", "scripted")
+    told = gravity(*words)
+    assert told.out.startswith("us-maya: 34 years, female, US, en-US, ")
+    assert "Interests" in told.out
+    assert "“" in told.out, "evidence is quoted"
+    profile = gravity(*words, "--json").json
+    assert profile["reader_id"] == "us-maya"
+    for attribute in profile["attributes"]:
+        assert {"dimension", "score", "sd", "source", "evidence"} <= set(attribute)
+
+
+def test_profile_of_a_run_is_the_one_that_was_kept(gravity: Gravity, store: Store) -> None:
+    kept = store.reader("done", "us-maya").profile
+    assert kept is not None
+    told = gravity("profile", "us-maya", "--run", "done", "--json")
+    assert told.json == kept.model_dump(mode="json")
+    assert "no reader 'nope'" in gravity("profile", "nope", "--run", "done", code=2).err
+
+
+# --- pairs ------------------------------------------------------------------------------------
+
+
+def test_pairs_are_listed_and_shown(gravity: Gravity, store: Store) -> None:
+    accepted = store.pairs("done", status="accepted")
+    lines = gravity("pairs", "list", "done", "--status", "accepted").out.splitlines()
+    assert [line.split()[0] for line in lines] == [p.id for p in accepted]
+    one = gravity("pairs", "list", "done", "--reader", "us-maya", "--limit", "1", "--json").json
+    assert len(one) == 1
+    assert one[0]["reader_id"] == "us-maya"
+    assert len(gravity("pairs", "list").out.splitlines()) == store.run("asks").proposals
+    pair = accepted[0]
+    shown = gravity("pairs", "show", pair.id).out
+    assert f"chosen:   {pair.chosen}" in shown
+    assert f"rejected: {pair.rejected}" in shown
+    assert "embedded: 0." in shown
+    assert gravity("pairs", "show", pair.id, "--json").json == pair.model_dump(mode="json")
+
+
+def test_pairs_are_exported(gravity: Gravity, store: Store, home: Path, tmp_path: Path) -> None:
+    accepted = {p.id for p in store.pairs("done", status="accepted")}
+    told = gravity("pairs", "export", "done")
+    assert f"{len(accepted)} accepted pairs of done in {home / 'exports' / 'done'}" in told.out
+    assert "requested 24 = accepted" in told.out
+    out = tmp_path / "elsewhere"
+    told = gravity("pairs", "export", "done", "--out", str(out), "--json")
+    assert (told.json["pairs"], told.json["folder"]) == (len(accepted), str(out))
+    rows = load_dataset(str(out), split="train", cache_dir=str(tmp_path / "datasets"))
+    assert {row["pair_id"] for row in rows} == accepted
+    assert "no accepted pair" in gravity("pairs", "export", "asks", code=2).err
+
+
+# --- runs and traces --------------------------------------------------------------------------
+
+
+def test_runs(gravity: Gravity, store: Store) -> None:
+    lines = gravity("runs", "list").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["asks", "done"]
+    assert "waiting" in lines[0]
+    assert [run["id"] for run in gravity("runs", "list", "--json").json] == ["asks", "done"]
+    shown = gravity("runs", "show", "done").out
+    assert str(store.accounting("done")) in shown
+    for reader in store.readers("done"):
+        assert reader.reader.id in shown
+        assert all(reason in shown for reason in reader.starved.values())
+    whole = gravity("runs", "show", "--json").json
+    assert whole["run"]["id"] == "asks"
+    assert [r["status"] for r in whole["readers"]] == ["waiting", "waiting"]
+
+
+def test_no_runs_yet(gravity: Gravity) -> None:
+    assert gravity("runs", "list").out.startswith("No runs yet.")
+
+
+def test_trace(gravity: Gravity, store: Store) -> None:
+    run = max(("done", "asks"), key=lambda name: store.run(name).calls)
+    calls = store.run(run).calls
+    assert calls
+    tree = gravity("trace", run).out
+    assert tree.startswith(f"{run} · {calls} model calls")
+    assert tree.count("scenario_writer · ") == calls
+    assert "us-maya · " in tree
+    assert "finish · " in tree or run == "asks"
+    assert len(gravity("trace", run, "--full").out) > 2 * len(tree)
+    spans = gravity("trace", run, "--json").json
+    assert len(spans) == len(store.spans(run))
+    one = gravity("trace", run, "--reader", "us-maya", "--json").json
+    assert {s["reader_id"] for s in one} == {"us-maya"}
+
+
+def test_trace_of_a_killed_process(gravity: Gravity, store: Store, home: Path) -> None:
+    with sqlite3.connect(home / "gravity.db") as connection:
+        connection.execute("DELETE FROM spans WHERE kind = 'reader' AND run_id = 'done'")
+    tree = gravity("trace", "done").out
+    assert tree.count(" · unfinished") == 2
+    assert "plan · " in tree
+
+
+# --- models, doctor, describe, train ----------------------------------------------------------
+
+
+def test_models(gravity: Gravity, gathered: Path) -> None:
+    assert gravity("models", "list").out.count("not here: gravity models fetch") == 2
+    told = gravity("models", "list", "--json").json
+    assert [m["present"] for m in told["embedded"]] == [False, False]
+    assert told["adapters"] == []
+
+
+def test_doctor(gravity: Gravity, gathered: Path) -> None:
+    told = gravity("doctor", "--model", "scripted")
+    names = ["Python", "Disk", "Memory", "GPU", "Weights", "Endpoint", "Database", "Chroma"]
+    assert [line.split()[1] for line in told.out.splitlines()] == names
+    checks = {c["name"]: c for c in gravity("doctor", "--model", "scripted", "--json").json}
+    assert checks["Weights"]["state"] == "warn"
+    assert "gravity models fetch" in checks["Weights"]["cure"]
+    assert checks["Database"]["found"].endswith("2 runs")
+    assert checks["Chroma"]["state"] == "ok"
+
+
+def test_doctor_finds_what_is_to_be_mended(gravity: Gravity, home: Path) -> None:
+    words = ("--set", "embedding.model=scripted", "doctor", "--json")
+    checks = {c["name"]: c for c in gravity(*words, code=1).json}
+    assert checks["Weights"]["state"] == "fail"
+    shutil.rmtree(home)
+    home.mkdir()
+    (home / "gravity.db").write_bytes(b"shopping list " * 100)
+    nobody = ("--model", "m", "--base-url", "http://127.0.0.1:9/v1")
+    checks = {c["name"]: c for c in gravity(*words, *nobody, code=1).json}
+    assert checks["Endpoint"]["state"] == "fail"
+    assert checks["Database"]["state"] == "fail"
+
+
+def test_describe(gravity: Gravity, store: Store) -> None:
+    words = ("describe", "--book", "b08", "--reader", "us-maya", "--reader", "us-walt")
+    words += ("--model", "scripted", "--run", "done")
+    told = gravity(*words)
+    assert "The Surveyor's Second Map by" in told.out
+    assert "for us-maya" in told.out
+    assert "for us-walt" in told.out
+    assert "because: " in told.out
+    assert told.err.count("describing for") == 2
+    again = gravity(*words, "--json")
+    assert "describing" not in again.err, "what was made before is reused"
+    assert [d["reader_id"] for d in again.json] == ["us-maya", "us-walt"]
+    assert all(d["faithful"] for d in again.json)
+
+
+def test_describe_from_files_by_title(gravity: Gravity) -> None:
+    words = ("describe", "--book", "the surveyor's second map", "--reader", "us-maya")
+    told = gravity(*words, "--readers", "sample", "--model", "scripted", "--json")
+    assert [d["book_id"] for d in told.json] == ["b08"]
+
+
+def test_describe_needs_a_catalogue(gravity: Gravity, tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text(json.dumps({"id": "ana"}))
+    words = ("describe", "--book", "b", "--reader", "ana", "--readers", str(tmp_path / "r.jsonl"))
+    assert "--books" in gravity(*words, code=2).err
+
+
+def test_train_on_a_run(gravity: Gravity, gathered: Path, tmp_path: Path) -> None:
+    base = build_tiny_model(tmp_path / "tiny")
+    words = ("--set", f"training.base_model={base}", "train", "done", "--max-steps", "1")
+    card = gravity(*words, "--json").json
+    assert card["name"] == "done"
+    again = gravity(*words)
+    assert "reused" in again.err
+    assert "done" in gravity("models", "list").out
+
+
+def test_train_on_a_run_without_accepted_pairs(gravity: Gravity, gathered: Path) -> None:
+    assert "no accepted pair" in gravity("train", "asks", code=2).err
+
+
+@pytest.mark.parametrize("content", ["", "not json\n", '{"prompt": 3}\n'])
+def test_train_on_a_file_of_no_use(gravity: Gravity, tmp_path: Path, content: str) -> None:
+    base = build_tiny_model(tmp_path / "tiny")
+    (tmp_path / "pairs.jsonl").write_text(content)
+    words = ("--set", f"training.base_model={base}", "train", str(tmp_path / "pairs.jsonl"))
+    told = gravity(*words, code=2)
+    assert told.err.splitlines()[-1].startswith("gravity: ")

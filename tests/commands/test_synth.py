@@ -1,0 +1,100 @@
+"""`gravity synth` begins, resumes, notices what is unfinished, and tells what became of it."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from graph.store import Store
+from tests.commands.conftest import Gravity
+from tests.graph.reading import a_reader, a_review, write_lines
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ("synth", "--readers", "sample", "--model", "scripted")
+
+
+def test_fresh_with_limit(gravity: Gravity, home: Path) -> None:
+    told = gravity(*SAMPLE, "--limit", "2")
+    assert told.out.startswith("run-1: finished. requested 24 = accepted ")
+    assert "failed 0 + pending 0" in told.out
+    assert "beginning run-1: 2 of 2 readers, 24 pairs requested" in told.err
+    assert (home / "checkpoints.db").exists()
+
+
+def test_what_is_finished_is_not_resumed_but_begun_anew(gravity: Gravity, gathered: Path) -> None:
+    told = gravity(*SAMPLE, "--limit", "2", "--json")
+    assert told.json["id"] == "run-1"
+    assert told.json["accounting"]["requested"] == 24
+    assert told.json["status"] == "finished"
+
+
+def test_a_finished_run_named_again_is_only_told_of(gravity: Gravity, store: Store) -> None:
+    before = store.pairs("done")
+    told = gravity("synth", "--run", "done")
+    assert told.out.startswith("done: finished. requested 24")
+    assert told.err == ""
+    assert store.pairs("done") == before
+
+
+def test_the_same_command_finds_what_is_unfinished(gravity: Gravity, store: Store) -> None:
+    same = (*SAMPLE, "--limit", "2", "--review", "all")
+    told = gravity(*same, "--json")
+    assert told.json["id"] == "asks"
+    assert told.json["status"] == "waiting"
+    assert "asks is the same and unfinished" in told.err
+    waits = gravity(*same)
+    assert "pairs wait for a person: gravity review asks" in waits.out
+    assert gravity(*same, "--new", "--json").json["id"] == "run-1"
+    assert store.has_run("run-1")
+
+
+def test_a_run_whose_pairs_are_all_decided_is_finished(gravity: Gravity, store: Store) -> None:
+    for pair in store.pairs("asks", status="review"):
+        store.decide(pair.id, "approve", "eve")
+    told = gravity("synth", "--run", "last", "--json")
+    assert (told.json["id"], told.json["in_review"]) == ("asks", told.json["in_review"])
+    if told.json["in_review"]:  # what was starved is asked for again
+        for pair in store.pairs("asks", status="review"):
+            store.decide(pair.id, "reject", "eve")
+        told = gravity("synth", "--run", "asks", "--review", "none", "--json")
+    assert told.json["status"] == "finished"
+    assert told.json["accounting"]["pending"] == 0
+
+
+def test_a_run_killed_after_its_last_reader_is_put_right(gravity: Gravity, store: Store) -> None:
+    store.set_run_status("done", "stopped")
+    assert gravity("synth", "--run", "done", "--json").json["status"] == "finished"
+
+
+def test_notices_on_the_input_are_told_and_kept(gravity: Gravity, tmp_path: Path) -> None:
+    rows = [a_reader("ana"), '{"broken', a_reader("kid", age=9), {"reviews": [a_review()]}]
+    path = write_lines(tmp_path / "r.jsonl", rows)
+    told = gravity("synth", "--readers", str(path), "--model", "scripted")
+    notices = [line for line in told.err.splitlines() if line.startswith("r.jsonl:")]
+    assert [n.split(": ")[0] for n in notices] == ["r.jsonl:2", "r.jsonl:3", "r.jsonl:4"]
+    assert "3 notices on the input" in told.out
+    shown = gravity("runs", "show").out
+    assert all(f"notice: {n}" in shown for n in notices)
+
+
+def test_ctrl_c_stops_resumably(gravity: Gravity, home: Path) -> None:
+    words = ["--home", str(home), *SAMPLE, "--limit", "6", "--run", "k"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    store = Store(home / "gravity.db")
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (
+        store.has_run("k") and store.accounting("k").accepted > 2
+    ):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert "Stopped. `gravity synth --run k` goes on." in err
+    assert "Traceback" not in err
+    assert store.run("k").status == "stopped"
+    assert gravity("synth", "--run", "k", "--json").json["status"] == "finished"
+    store.close()
