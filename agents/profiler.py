@@ -33,11 +33,11 @@ SHRINKAGE = 3.0
 MOST_SENTENCES = 400
 """Sentences of one reader that are looked at, spread evenly over the reviews."""
 LEAST_WORDS = 4
-LEAST_SIMILARITY = 0.30
+LEAST_SIMILARITY = 0.35
 """Cosine with the nearest seed statement from which a sentence says something of a dimension."""
 LEAST_MARGIN = 0.05
 """Difference between the nearest statements of both poles from which it takes a side."""
-MARGIN_SD = 0.16
+MARGIN_SD = 0.17
 """Standard deviation of that difference over such sentences of the bundled sample."""
 MOST_QUOTES = 3
 

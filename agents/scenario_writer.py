@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from agents.chat import Chat
 from agents.prompting import render
@@ -24,7 +25,7 @@ class ScenarioDraft(BaseModel):
 class ScenarioDrafts(BaseModel):
     """The writer's reply."""
 
-    scenarios: list[ScenarioDraft] = Field(min_length=1, max_length=8)
+    scenarios: list[ScenarioDraft] = Field(min_length=1)
 
 
 class ScenarioWriter:
@@ -57,7 +58,7 @@ class ScenarioWriter:
         """
         shown = list(examples)[:MOST_EXAMPLES]
         turns = _conversation(dimension, shown, count, setting, avoid, criticism)
-        drafts = await self._chat.ask(AGENT, turns, ScenarioDrafts)
+        drafts = await self._chat.ask(AGENT, turns, _drafts(count))
         return [
             Scenario(
                 id=_identity(dimension, draft),
@@ -71,6 +72,13 @@ class ScenarioWriter:
             )
             for draft in drafts.scenarios[:count]
         ]
+
+
+@cache
+def _drafts(count: int) -> type[ScenarioDrafts]:
+    """The reply with at most `count` drafts, so that a small model does not run on."""
+    drafts = (list[ScenarioDraft], Field(min_length=1, max_length=count))
+    return create_model("ScenarioDrafts", __base__=ScenarioDrafts, scenarios=drafts)
 
 
 def _conversation(

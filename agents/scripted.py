@@ -59,9 +59,9 @@ class ScriptedChat:
     async def ask(self, agent: str, messages: Sequence[Message], reply: type[Reply]) -> Reply:
         """A reply of the asked shape; it knows those of the writer and the critic."""
         dice = _dice(messages)
-        if reply is ScenarioDrafts:
+        if issubclass(reply, ScenarioDrafts):
             answer: Any = _drafts(messages, dice)
-        elif reply is Choice:
+        elif issubclass(reply, Choice):
             answer = _choice(messages)
         else:
             raise ReplyError(f"The scripted model knows no {reply.__name__}.")

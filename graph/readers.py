@@ -168,7 +168,7 @@ def _from_milliseconds(value: Any) -> Any:
 
 
 def _unix_time(value: Any) -> Any:
-    """ISO 8601 (UTC where it says no zone) is taken as well as seconds; validation names the rest."""
+    """ISO 8601 (without a zone: UTC) is taken as well as seconds; validation names the rest."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:

@@ -1,5 +1,6 @@
 """Every command is there, explains itself, and ends a mistake in one line with its exit code."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -75,7 +76,11 @@ def one_line(told: Told) -> str:
         ("synth --run last", 2, "no run 'last'"),
         ("synth --readers sample --review maybe", 2, "synthesis.review: "),
         ("synth --readers sample", 3, "gravity models fetch"),
-        ("--set embedding.model=scripted synth --readers sample --model gpt-x", 3, "OPENAI_API_KEY"),
+        (
+            "--set embedding.model=scripted synth --readers sample --model gpt-x",
+            3,
+            "OPENAI_API_KEY",
+        ),
         ("--config gone.toml config show", 2, "gone.toml"),
         ("--set nonsense config show", 2, "no '='"),
         ("--set chat.temperature=9 config show", 2, "chat.temperature: "),
@@ -113,6 +118,16 @@ def test_a_database_that_is_none(gravity: Gravity, home: Path) -> None:
     home.mkdir()
     (home / "gravity.db").write_bytes(b"shopping list " * 100)
     assert "gravity.db cannot be read" in one_line(gravity("runs", "list", code=4))
+
+
+def test_a_disk_that_fills_up_outside_the_database(
+    gravity: Gravity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tui.cli.app", full)
+    assert "The disk is full." in one_line(gravity("runs", "list", code=4))
 
 
 def test_serving_to_strangers_needs_a_token(gravity: Gravity) -> None:

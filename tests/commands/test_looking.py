@@ -10,7 +10,7 @@ from datasets import load_dataset
 
 from graph.store import Store
 from tests.commands.conftest import Gravity
-from tests.tiny_model import build_tiny_model
+from tests.tiny_model import build_tiny_model, pair_row, write_pairs
 
 # --- profile ----------------------------------------------------------------------------------
 
@@ -195,3 +195,10 @@ def test_train_on_a_file_of_no_use(gravity: Gravity, tmp_path: Path, content: st
     words = ("--set", f"training.base_model={base}", "train", str(tmp_path / "pairs.jsonl"))
     told = gravity(*words, code=2)
     assert told.err.splitlines()[-1].startswith("gravity: ")
+
+
+def test_train_on_too_few_pairs(gravity: Gravity, tmp_path: Path) -> None:
+    base = build_tiny_model(tmp_path / "tiny")
+    pairs = write_pairs(tmp_path / "pairs.jsonl", [pair_row(0, 0)])
+    words = ("--set", f"training.base_model={base}", "train", str(pairs))
+    assert gravity(*words, code=5).err.splitlines()[-1].startswith("gravity: ")

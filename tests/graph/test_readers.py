@@ -231,9 +231,7 @@ def test_limit_still_gathers_all_rows_of_those_taken(tmp_path: Path) -> None:
         (b'{"id": "\xff\xfe', "r.jsonl:2: broken JSON"),
     ],
 )
-def test_a_bad_reader_is_named_and_costs_no_other(
-    tmp_path: Path, bad: object, place: str
-) -> None:
+def test_a_bad_reader_is_named_and_costs_no_other(tmp_path: Path, bad: object, place: str) -> None:
     extra, notices = one_bad(tmp_path, bad)
     assert extra == []
     assert len(notices) == 1
@@ -288,7 +286,10 @@ def test_half_characters_are_removed(tmp_path: Path) -> None:
     (reader,), notices = one_bad(tmp_path, row)
     assert (reader.id, reader.reviews[0].text) == ("x", "so so")
     assert reader.model_dump_json()
-    assert [n.rpartition(": ")[0] for n in notices] == ["r.jsonl:2: id", "r.jsonl:2: reviews[0].text"]
+    assert [n.rpartition(": ")[0] for n in notices] == [
+        "r.jsonl:2: id",
+        "r.jsonl:2: reviews[0].text",
+    ]
 
 
 def test_nul_bytes_in_csv(tmp_path: Path) -> None:
@@ -338,9 +339,7 @@ def test_empty_file(tmp_path: Path, name: str) -> None:
     ("name", "message"),
     [("gone.jsonl", "No such file"), ("r.xlsx", "unknown kind"), ("r", "unknown kind")],
 )
-def test_file_that_is_not_there_or_of_unknown_kind(
-    tmp_path: Path, name: str, message: str
-) -> None:
+def test_file_that_is_not_there_or_of_unknown_kind(tmp_path: Path, name: str, message: str) -> None:
     if name != "gone.jsonl":
         (tmp_path / name).write_text("x")
     with pytest.raises(InputError, match=message):

@@ -25,9 +25,7 @@ def test_after_plan(fields: dict, goal: str) -> None:
     assert ROUTE.after_plan(state(**fields)) == goal
 
 
-@pytest.mark.parametrize(
-    ("drawn", "goal"), [({}, "write"), (SHORT, "write"), (ENOUGH, "pair")]
-)
+@pytest.mark.parametrize(("drawn", "goal"), [({}, "write"), (SHORT, "write"), (ENOUGH, "pair")])
 def test_after_draw(drawn: dict, goal: str) -> None:
     assert ROUTE.after_draw(state(cells=[CELL], drawn=drawn)) == goal
 
@@ -50,7 +48,11 @@ def test_after_deduplicate(drawn: dict, avoid: dict, rewrites: int, goal: str) -
 
 @pytest.mark.parametrize(
     ("criticism", "revisions", "goal"),
-    [({"benevolence": "too long"}, 0, "write"), ({"benevolence": "x"}, 1, "publish"), ({}, 0, "publish")],
+    [
+        ({"benevolence": "too long"}, 0, "write"),
+        ({"benevolence": "x"}, 1, "publish"),
+        ({}, 0, "publish"),
+    ],
 )
 def test_after_criticise(criticism: dict, revisions: int, goal: str) -> None:
     assert ROUTE.after_criticise(state(criticism=criticism, revisions=revisions)) == goal

@@ -30,7 +30,8 @@ def synth(
     readers: ReadersOption = None,
     books: BooksOption = None,
     run: Annotated[
-        str | None, typer.Option(help="The run's id: a new one is begun, a known one (or `last`) resumed.")
+        str | None,
+        typer.Option(help="The run's id: a new one is begun, a known one (or `last`) resumed."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Take the first readers only.")] = None,
     review: Annotated[
