@@ -76,8 +76,8 @@ class ScenarioWriter:
 
 @cache
 def _drafts(count: int) -> type[ScenarioDrafts]:
-    """The reply with at most `count` drafts, so that a small model does not run on."""
-    drafts = (list[ScenarioDraft], Field(min_length=1, max_length=count))
+    """A reply whose schema asks for at most `count` drafts; more are no error, only not taken."""
+    drafts = (list[ScenarioDraft], Field(min_length=1, json_schema_extra={"maxItems": count}))
     return create_model("ScenarioDrafts", __base__=ScenarioDrafts, scenarios=drafts)
 
 
