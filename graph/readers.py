@@ -78,7 +78,7 @@ def read_readers(
 
 
 def _begin(row: Row, identity: str, settings: ReadersSettings, tell: Tell) -> _Draft | None:
-    values = {"id": identity}
+    values: dict[str, Any] = {"id": identity}
     values |= {
         k: parsed_cell(row.values[k]) for k in _DEMOGRAPHICS if row.values.get(k) is not None
     }

@@ -1,10 +1,12 @@
 """Text of strangers cannot steer a terminal, whichever command prints it."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from graph.books import sample_file
 from graph.store import Store
 from tests.commands.conftest import Gravity
 from tests.graph.reading import a_reader, a_review, write_lines
@@ -17,10 +19,13 @@ HARM = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 @pytest.fixture
 def hostile(gravity: Gravity, tmp_path: Path) -> list[str]:
     """A run over a reader whose every text is hostile; its flags for reading the files again."""
-    text = f"I help my neighbours whenever they ask {NASTY} and love surprises. [red]bold[/red]"
-    reviews = [a_review(id=f"r{n}{NASTY}", title=NASTY, text=text, rating=5) for n in range(3)]
+    maya = json.loads(sample_file("readers").read_text("utf-8").splitlines()[0])
+    reviews = [
+        review | {"title": NASTY, "text": f"{NASTY}[red]{review['text']}{NASTY}[/red]"}
+        for review in maya["reviews"]
+    ]
     rows = [
-        a_reader(READER, gender=NASTY, locale=NASTY, reviews=[*reviews, a_review(rating=NASTY)]),
+        maya | {"id": READER, "gender": NASTY, "reviews": [*reviews, a_review(rating=NASTY)]},
         a_reader("kid", country=NASTY),
         NASTY,
     ]

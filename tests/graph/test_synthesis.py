@@ -247,10 +247,17 @@ async def test_an_endpoint_that_fails_stops_the_run_resumably(tmp_path: Path) ->
 
 async def test_an_endpoint_that_nobody_serves(tmp_path: Path) -> None:
     settings = ChatSettings(model="m", base_url="http://127.0.0.1:9/v1", timeout_s=5)
-    with open_crew(tmp_path, lambda told: EndpointChat(settings, told)) as crew:
+    chats: list[EndpointChat] = []
+
+    def make(told) -> EndpointChat:
+        chats.append(EndpointChat(settings, told))
+        return chats[0]
+
+    with open_crew(tmp_path, make) as crew:
         begin(crew, "one", readers=12)
         with pytest.raises(EndpointError, match=r"127\.0\.0\.1:9/v1 cannot be reached"):
             await work(crew, "one", tmp_path)
+        await chats[0].close()
         assert crew.store.run("one").status == "stopped"
         calls = [s for s in crew.store.spans("one") if s.kind == "call"]
         assert calls
