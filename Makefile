@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 GRAVITY := $(BIN)/gravity --config examples/demo.toml
-BOOK := b33
+BOOK := b05
 READERS := --reader us-maya --reader jp-keiko
 
 SHELL := bash

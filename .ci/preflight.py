@@ -1,4 +1,4 @@
-"""Says in its first line what this machine lacks; runs on any Python since 3.0, installs nothing."""
+"""Says in its first line what this machine lacks; runs on any Python 3, installs nothing."""
 
 import shutil
 import sys
@@ -11,7 +11,9 @@ def lacks():
     """The first thing that is missing, or nothing."""
     if sys.version_info < LEAST_PYTHON:
         found = ".".join(str(part) for part in sys.version_info[:3])
-        return "Python %s is too old: Gravity needs 3.11 or newer. Try make PYTHON=python3.12" % found
+        return (
+            "Python %s is too old: Gravity needs 3.11 or newer. Try make PYTHON=python3.12" % found
+        )
     try:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401

@@ -124,6 +124,9 @@ class EndpointChat:
             if isinstance(error.__cause__, openai.LengthFinishReasonError):
                 answer = _cut_off(error.__cause__)
             raise
+        except asyncio.CancelledError:
+            failure = ModelError("The call was cancelled.")
+            raise
         finally:
             self._on_call(self._told(agent, turns, answer, time.perf_counter() - started, failure))
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterable, Sequence
 from typing import Protocol
 
-from agents.portrait import portrait, reasons
+from agents.portrait import reasons, tastes
 from agents.prompting import quoted, render
 from agents.records import Book, Description, Message, Profile
 
@@ -14,6 +14,7 @@ LANGUAGES = {
     "pt": "Portuguese", "ja": "Japanese", "hi": "Hindi", "es": "Spanish", "de": "German",
     "fr": "French", "it": "Italian",
 }  # fmt: skip
+_SENTENCE_END = re.compile(r"[.!?。！？][\"”')\]]*(?=\s|$)|[。！？]")
 _NAME = re.compile(r"(?<![.!?…:\"“«]\s)(?<!^)\b[A-ZÀ-Þ][\wÀ-ÿ'’-]{2,}|\d[\d.,]*", re.MULTILINE)
 
 
@@ -43,7 +44,7 @@ class Describer:
         wanted = f", in {language}" if language and self._in_readers_language else ""
         return render(
             "describe",
-            portrait=portrait(profile),
+            tastes=tastes(profile),
             title=quoted(book.title, 200),
             author=quoted(book.author, 200),
             genres=quoted(", ".join(book.genres), 200),
@@ -66,17 +67,27 @@ class Describer:
         return self.checked(profile, book, model, "".join(pieces))
 
     def checked(self, profile: Profile, book: Book, model: str, text: str) -> Description:
-        """`text` as a record that says whether it is faithful to the book, and why it is so."""
+        """`text` as a record that says whether it is faithful to the book, and why it is so.
+
+        A last sentence that was cut off is left out.
+        """
+        text = _whole_sentences(text)
         invented = invented_names(text, book)
         doubts = (f"not in the book's entry: {', '.join(invented)}",) if invented else ()
         return Description(
             reader_id=profile.reader_id,
             book_id=book.id,
             method=model,
-            text=text.strip(),
+            text=text,
             faithful=not invented,
             why=(*reasons(profile), *doubts),
         )
+
+
+def _whole_sentences(text: str) -> str:
+    """`text` up to its last full stop, where there is one."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text.strip())]
+    return text.strip()[: ends[-1]] if ends else text.strip()
 
 
 def invented_names(text: str, book: Book) -> list[str]:

@@ -49,7 +49,7 @@ class RunSummary:
 
 
 def account(session: Session, run_id: str) -> Accounting:
-    """Count the pairs of a run by reader; what a finished reader lacks was refused.
+    """Count the pairs of a run by reader; what a finished reader lacks was refused or failed.
 
     A pair that a person takes beyond a reader's quota counts as requested by that person.
     """
@@ -57,6 +57,7 @@ def account(session: Session, run_id: str) -> Accounting:
         select(
             ReaderRow.status,
             ReaderRow.requested,
+            ReaderRow.failed,
             func.count().filter(PairRow.status == "accepted"),
             func.count().filter(PairRow.status == "review"),
         )
@@ -68,14 +69,15 @@ def account(session: Session, run_id: str) -> Accounting:
         .group_by(ReaderRow.reader_id)
     )
     requested = accepted = rejected = failed = pending = 0
-    for status, asked, taken, waiting in session.execute(by_reader):
+    for status, asked, lost, taken, waiting in session.execute(by_reader):
         ended = status in ("finished", "failed")
         asked = max(asked, taken + waiting * ended)
         open_slots = asked - taken
         requested, accepted = requested + asked, accepted + taken
         if status == "finished":
-            pending += waiting
-            rejected += open_slots - waiting
+            lost = min(lost, open_slots - waiting)
+            pending, failed = pending + waiting, failed + lost
+            rejected += open_slots - waiting - lost
         elif status == "failed":
             failed += open_slots
         else:

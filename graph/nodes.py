@@ -20,7 +20,7 @@ from agents.prompting import render
 from agents.records import Pair, PairStatus, Profile, Scenario
 from agents.scenario_writer import ScenarioWriter
 from graph.events import PairDecided
-from graph.planning import plan_round
+from graph.planning import lost_to_failures, plan_round
 from graph.recorder import Recorder
 from graph.settings import SynthesisSettings
 from graph.state import Cell, State, lacking
@@ -171,7 +171,11 @@ class Nodes:
             f"; {len(failures)} writer calls failed, the last: {failures[-1]}" if failures else ""
         )
         starved = {facet: why + note for facet, why in state.get("starved", {}).items()}
-        self._store.end_reader(state["run_id"], state["reader_id"], "finished", starved=starved)
+        pairs = self._store.pairs(state["run_id"], reader_id=state["reader_id"])
+        failed = lost_to_failures(pairs, starved, failures, self._crew.settings)
+        self._store.end_reader(
+            state["run_id"], state["reader_id"], "finished", starved=starved, failed=failed
+        )
         return {}
 
     # --- inside -------------------------------------------------------------------------------

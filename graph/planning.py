@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from agents.frameworks.catalogue import dimension
 from agents.records import FACETS, Attribute, Facet, Pair, Profile
 from graph.settings import SynthesisSettings
 from graph.state import Cell
@@ -32,6 +33,26 @@ def plan_round(
         else:
             cells += _share_out(known, lack, (round_number - 1) * lack)
     return cells, starved
+
+
+def lost_to_failures(
+    pairs: Sequence[Pair],
+    starved: Mapping[str, str],
+    failures: Sequence[str],
+    settings: SynthesisSettings,
+) -> int:
+    """How many pairs are lacking only because writer calls failed, and not by any refusal.
+
+    Args:
+        pairs: all pairs proposed for the reader.
+        starved: the facets whose quota is not met.
+        failures: `dimension: what went wrong` for every failed writer call.
+        settings: the quotas.
+    """
+    failing: set[Facet] = {dimension(failure.partition(":")[0]).facet for failure in failures}
+    refused = {p.facet for p in pairs if p.status == "rejected"}
+    facets: list[Facet] = [f for f in FACETS if f in starved and f in failing - refused]
+    return sum(settings.quotas.get(f, 0) - _held(pairs, f) for f in facets)
 
 
 def known_dimensions(profile: Profile, facet: Facet, min_departure: float) -> list[Attribute]:

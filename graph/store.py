@@ -182,12 +182,13 @@ class Store(Database):
         reader_id: str,
         status: ReaderStatus,
         starved: dict[str, str] | None = None,
+        failed: int = 0,
         error: str | None = None,
     ) -> None:
-        """Note how the reader's part of the run stands."""
+        """Note how the reader's part of the run stands; `failed` pairs were lost to a model."""
         with self.writing() as session:
             row = self._reader(session, run_id, reader_id)
-            row.status, row.error = status, error
+            row.status, row.failed, row.error = status, failed, error
             if starved is not None:
                 row.starved = starved
 

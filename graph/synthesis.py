@@ -10,6 +10,7 @@ from typing import Any
 import aiosqlite
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.errors import GraphRecursionError
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
@@ -104,7 +105,10 @@ async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str)
         elif before.next:
             given = None
         with crew.recorder.reader(run_id, reader_id):
-            await machine.ainvoke(given, thread, durability="sync")
+            try:
+                await machine.ainvoke(given, thread, durability="sync")
+            except GraphRecursionError as error:
+                crew.store.end_reader(run_id, reader_id, "failed", error=str(error))
     if (await machine.aget_state(thread)).interrupts:
         crew.store.end_reader(run_id, reader_id, "waiting")
     ended = crew.store.reader(run_id, reader_id)

@@ -39,6 +39,7 @@ class ReaderRow(Table):
     record: Mapped[dict[str, Any]]
     profile: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     starved: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    failed: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
 
 

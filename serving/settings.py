@@ -16,7 +16,7 @@ class ServingSettings(BaseModel):
     """Environment variable that holds the bearer token; where it is unset, none is asked."""
     max_new_tokens: int = Field(default=160, ge=1)
     """Tokens of an answer at most, where the request does not say."""
-    temperature: float = Field(default=0.4, ge=0)
+    temperature: float = Field(default=0.3, ge=0)
     """Of sampling; 0 always takes the likeliest token."""
     seed: int = 7
     """The same request with the same seed gets the same answer."""

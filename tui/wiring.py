@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents import weights
-from agents.chat import Chat, OnCall
-from agents.describer import Describer
-from agents.embeddings import Embedder
-from agents.records import Book
 from agents.settings import ChatSettings
-from graph.nodes import Crew
-from graph.recorder import Recorder
 from graph.store import Store
 from training.adapters import AdapterRegistry
 from tui.settings import Settings
 
 if TYPE_CHECKING:
+    from agents.chat import Chat, OnCall
+    from agents.describer import Describer
+    from agents.embeddings import Embedder
+    from agents.records import Book
+    from graph.nodes import Crew
     from serving.engine import Engine
 
 EMBEDDED, SCRIPTED = "embedded", "scripted"
@@ -49,7 +48,7 @@ class Services:
         return AdapterRegistry(self.home / "adapters")
 
     @cached_property
-    def embedder(self) -> Embedder:
+    def embedder(self) -> "Embedder":
         """The embedding model; the scripted chat model brings the scripted one."""
         from agents.embeddings import SentenceEmbedder
         from agents.scripted import ScriptedEmbedder
@@ -64,7 +63,7 @@ class Services:
         return SentenceEmbedder(wanted)
 
     @asynccontextmanager
-    async def crew(self, books: Mapping[str, Book]) -> AsyncGenerator[Crew]:
+    async def crew(self, books: "Mapping[str, Book]") -> "AsyncGenerator[Crew]":
         """The agents, with the pool open and the chat model connected."""
         from agents.deduplicator import Deduplicator
         from agents.frameworks.catalogue import shipped_scenarios
@@ -72,6 +71,8 @@ class Services:
         from agents.pool import Pool
         from agents.profiler import Profiler
         from agents.scenario_writer import ScenarioWriter
+        from graph.nodes import Crew
+        from graph.recorder import Recorder
 
         settings, recorder = self.settings, Recorder(self.store)
         pool = Pool(self.home / "pool", self.embedder)
@@ -122,15 +123,18 @@ class Services:
             serving.seed,
         )
 
-    def describer(self, adapter: str | None) -> Describer:
+    def describer(self, adapter: str | None) -> "Describer":
         """Describes books through the local model, or by prompting where an endpoint is set."""
-        from agents.chat import EndpointChat
-        from agents.scripted import ScriptedChat
+        from agents.describer import Describer
 
         chat = self.settings.chat
         if chat.model == SCRIPTED:
+            from agents.scripted import ScriptedChat
+
             return Describer(ScriptedChat(lambda _call: None))
         if chat.model != EMBEDDED and adapter is None:
+            from agents.chat import EndpointChat
+
             return Describer(EndpointChat(chat, lambda _call: None), in_readers_language=True)
         return Describer(self.engine(adapter))
 
@@ -141,7 +145,7 @@ class Services:
 
 
 @asynccontextmanager
-async def open_chat(settings: ChatSettings, on_call: OnCall) -> AsyncGenerator[Chat]:
+async def open_chat(settings: ChatSettings, on_call: "OnCall") -> "AsyncGenerator[Chat]":
     """The chat model that the settings name, closed at the end."""
     from agents.chat import EndpointChat
     from agents.scripted import ScriptedChat

@@ -7,7 +7,7 @@ import pytest
 
 from agents.describer import Describer, invented_names
 from agents.frameworks.catalogue import dimension, dimensions
-from agents.portrait import UNUSED_IN_DESCRIPTIONS, portrait, reasons
+from agents.portrait import UNUSED_IN_DESCRIPTIONS, portrait, reasons, tastes
 from agents.records import Attribute, Book, Evidence, Interest, Message, Profile
 
 BOOK = Book(
@@ -72,7 +72,7 @@ def test_the_request_tells_what_the_reader_enjoys_and_what_the_book_is():
     text = request_text()
     assert dimension("openness").high in text
     assert dimension("pace").low in text
-    assert "reads most gladly: romance" in text
+    assert "reads most gladly romance" in text
     for fact in (BOOK.title, BOOK.author, *BOOK.genres, BOOK.description):
         assert f"«{fact}»" in text
 
@@ -82,7 +82,9 @@ def test_the_request_holds_nothing_of_the_person():
     for told in ("67", "nonbinary", "BR", "Brazil", "pt-BR", "reader-77", "secret-review"):
         assert not re.search(rf"\b{told}\b", text, re.IGNORECASE), told
     assert ", in Portuguese" not in text
-    assert "four sentences, in Portuguese." in request_text(in_readers_language=True)
+    assert "three sentences, in Portuguese for a reader who" in request_text(
+        in_readers_language=True
+    )
 
 
 @pytest.mark.parametrize("name", sorted(UNUSED_IN_DESCRIPTIONS))
@@ -91,19 +93,27 @@ def test_vulnerabilities_and_politics_are_never_levers(name: str, score: float):
     everything = PROFILE.model_copy(
         update={"attributes": tuple(attribute(n, score) for n in dimensions())}
     )
-    told = portrait(everything) + "\n".join(reasons(everything))
+    told = tastes(everything) + "\n".join(reasons(everything))
     assert name not in told
     assert dimension(name).high not in told and dimension(name).low not in told
 
 
 def test_a_portrait_leaves_out_what_is_hardly_known_and_knows_when_nothing_is():
-    assert dimension("power").high not in portrait(PROFILE)
-    assert portrait(Profile(reader_id="r")) == "- nothing is known of this reader yet"
+    assert dimension("power").high not in tastes(PROFILE)
+    assert tastes(Profile(reader_id="r")) == "likes a good book"
+    assert portrait(Profile(reader_id="r"), "pace") == "- nothing is known of this reader yet"
+
+
+def test_a_cut_off_last_sentence_is_left_out():
+    describer = Describer(Echo())
+    kept = describer.checked(PROFILE, BOOK, "base", "He keeps the ferry. “Why not?” Then the ri")
+    assert kept.text == "He keeps the ferry. “Why not?”"
+    assert describer.checked(PROFILE, BOOK, "base", " no full stop ").text == "no full stop"
 
 
 def test_the_clearest_attribute_is_told_first_and_the_focus_of_a_pair_before_it():
-    lines = portrait(PROFILE).splitlines()
-    assert lines[:2] == [f"- {dimension('openness').high}", f"- {dimension('pace').low}"]
+    _gladly, first, second, *_ = tastes(PROFILE).split("; ")
+    assert (first, second) == (dimension("openness").high, dimension("pace").low)
     focused = portrait(PROFILE, "power").splitlines()
     assert focused[0] == f"- {dimension('power').high}"
     assert len(focused) <= 4

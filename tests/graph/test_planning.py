@@ -1,7 +1,7 @@
 """Plans serve unmet quotas on what is known, turn over the rounds, and say why they end."""
 
 from agents.records import Attribute, Message, Pair, PairStatus, Pole, Profile, Source
-from graph.planning import known_dimensions, plan_round
+from graph.planning import known_dimensions, lost_to_failures, plan_round
 from graph.settings import SynthesisSettings
 
 ONLY_VALUES = SynthesisSettings(quotas={"value": 3}, rounds=2)
@@ -94,3 +94,14 @@ def test_after_the_last_round_the_reason_tells_of_the_refusals() -> None:
     }
     _, unasked = plan_round(profile(known("only")), [], ONLY_VALUES, 3)
     assert unasked == {"value": "after 2 rounds 0 pairs had been refused"}
+
+
+def test_slots_are_lost_to_failures_only_where_no_pair_of_the_facet_was_refused():
+    starved = {"value": "why", "belief": "why", "interest": "why"}
+    failures = ["power: no reply", "individualism: cut off"]
+    settings = SynthesisSettings(quotas={"value": 3, "belief": 2, "interest": 1})
+    held = pair("power", "accepted")
+    assert lost_to_failures([held], starved, failures, settings) == 2 + 2
+    refused = pair("individualism", "rejected").model_copy(update={"facet": "belief"})
+    assert lost_to_failures([held, refused], starved, failures, settings) == 2
+    assert lost_to_failures([held], {}, failures, settings) == 0

@@ -278,6 +278,19 @@ async def test_a_useless_reply_is_counted_and_not_fatal(tmp_path: Path, error) -
         assert any("writer calls failed, the last: " in w and str(error) in w for w in reasons)
 
 
+async def test_a_thread_without_end_fails_its_reader_alone(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("graph.synthesis.MOST_STEPS", 5)
+    with open_crew(tmp_path) as crew:
+        begin(crew, "one", readers=2)
+        await work(crew, "one", tmp_path)
+        summary = crew.store.run("one")
+        assert summary.status == "finished"
+        assert_adds_up(summary.accounting)
+        assert summary.accounting.failed > 0 and summary.accounting.pending == 0
+        ended = crew.store.readers("one")
+        assert all(r.status == "failed" and "Recursion limit of 5" in str(r.error) for r in ended)
+
+
 async def test_a_judge_without_a_verdict_leaves_the_pair_to_a_person(tmp_path: Path) -> None:
     error = ReplyError("It rambles.")
     with open_crew(
