@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import WeightsError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
 
@@ -52,7 +55,7 @@ class SentenceEmbedder:
                 list(texts), normalize_embeddings=True, show_progress_bar=False
             )
 
-    def _load(self):  # type: ignore[no-untyped-def]
+    def _load(self) -> "SentenceTransformer":
         from sentence_transformers import SentenceTransformer  # takes seconds
         from transformers.utils.logging import disable_progress_bar
 

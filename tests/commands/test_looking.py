@@ -11,6 +11,9 @@ from datasets import load_dataset
 from graph.store import Store
 from tests.commands.conftest import Gravity
 from tests.tiny_model import build_tiny_model, pair_row, write_pairs
+from tui.commands.screens import known_books
+from tui.settings import load_settings
+from tui.wiring import Services
 
 # --- profile ----------------------------------------------------------------------------------
 
@@ -202,3 +205,9 @@ def test_train_on_too_few_pairs(gravity: Gravity, tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path / "pairs.jsonl", [pair_row(0, 0)])
     words = ("--set", f"training.base_model={base}", "train", str(pairs))
     assert gravity(*words, code=5).err.splitlines()[-1].startswith("gravity: ")
+
+
+def test_the_screens_know_the_books_of_every_run_once(home: Path, store: Store) -> None:
+    ids = [book.id for book in known_books(Services(load_settings(None, {"home": home})))]
+    assert len(ids) == len(set(ids)) == 60
+    assert store.runs(), "a run over the same sample books is there"

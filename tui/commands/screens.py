@@ -1,30 +1,39 @@
 """`gravity tui`: the terminal UI."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from tui.commands.options import invocation
 
+if TYPE_CHECKING:
+    from agents.records import Book
+    from tui.wiring import Services
+
 
 def screens(context: typer.Context) -> None:
     """Browse runs, decide on pairs, read profiles and preview descriptions, by keyboard."""
-    from graph.books import SAMPLE, read_books
     from tui.app import GravityApp
 
     services = invocation(context).services()
     interface = services.settings.interface
-
-    def books():  # type: ignore[no-untyped-def]
-        sources = [SAMPLE]
-        for run in services.store.runs():
-            source = services.store.run_settings(run.id).get("source", {}).get("books")
-            if source and source not in sources:
-                sources.append(source)
-        return [book for s in sources for book in read_books(s, lambda _notice: None).values()]
-
     GravityApp(
         store=services.store,
-        books=books,
+        books=lambda: known_books(services),
         describer=lambda: services.describer(services.newest_adapter()),
         reviewer=interface.reviewer,
         theme=interface.theme,
     ).run()
+
+
+def known_books(services: "Services") -> "list[Book]":
+    """The books of every run's catalogue and the bundled ones, each once."""
+    from graph.books import SAMPLE, read_books
+
+    runs = services.store.runs()
+    kept = [services.store.run_settings(run.id).get("source", {}) for run in runs]
+    sources = dict.fromkeys([*(source["books"] for source in kept if source.get("books")), SAMPLE])
+    books: dict[str, Book] = {}
+    for source in sources:
+        books |= read_books(source, lambda _notice: None)
+    return list(books.values())
