@@ -30,6 +30,10 @@ class TextWriter(Protocol):
         """The reply piece by piece."""
         ...
 
+    async def close(self) -> None:
+        """Let go of connections and memory."""
+        ...
+
 
 class Describer:
     """Describes books for readers through any `TextWriter`."""
@@ -52,10 +56,10 @@ class Describer:
             language=wanted,
         )
 
-    def fingerprint(self, profile: Profile, book: Book, model: str) -> str:
-        """The same for the same request to the same model: 64 hexadecimal digits."""
+    def fingerprint(self, profile: Profile, book: Book, made_by: str) -> str:
+        """The same for the same request to the same maker: 64 hexadecimal digits."""
         messages = [m.model_dump() for m in self.request(profile, book)]
-        return hashlib.sha256(json.dumps([model, messages]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([made_by, messages]).encode()).hexdigest()
 
     def stream(self, profile: Profile, book: Book, model: str) -> AsyncIterable[str]:
         """The description piece by piece."""

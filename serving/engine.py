@@ -95,7 +95,11 @@ class Engine:
         )
         return Generation(self, messages, None if model == BASE else model, sampling)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """The same as `shut_down`, for who closes any writer alike."""
+        self.shut_down()
+
+    def shut_down(self) -> None:
         """Takes no more requests and lets the memory go once the last has ended."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._weights = None

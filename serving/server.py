@@ -35,7 +35,7 @@ def serve(
         try:
             uvicorn.Server(config).run(sockets=[listener])
         finally:
-            engine.close()
+            engine.shut_down()
 
 
 def _loopback(host: str) -> bool:

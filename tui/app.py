@@ -82,6 +82,11 @@ class GravityApp(App[None]):
             PreviewScreen(asked.run_id, asked.profile, asked.book, self._books, self._describer)
         )
 
+    async def on_unmount(self) -> None:
+        """Let go of the models, where any were loaded."""
+        if self._describer.made:
+            await self._describer.made.writer.close()
+
     def action_toggle_theme(self) -> None:
         """Turn from dark to light and back."""
         other: ThemeName = "light" if self.theme == THEMES["dark"].name else "dark"
@@ -105,11 +110,11 @@ class _Once:
 
     def __init__(self, make: Callable[[], Describer]) -> None:
         self._make = make
-        self._made: Describer | None = None
+        self.made: Describer | None = None
         self._lock = threading.Lock()
 
     def __call__(self) -> Describer:
         with self._lock:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
+            if self.made is None:
+                self.made = self._make()
+            return self.made

@@ -61,6 +61,8 @@ class Echo:
         for piece in self.pieces:
             yield piece
 
+    async def close(self) -> None: ...
+
 
 def request_text(in_readers_language: bool = False) -> str:
     return "\n".join(

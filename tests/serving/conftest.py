@@ -39,7 +39,7 @@ def engine(tiny_base: Path, tiny_adapter: Path) -> Iterator[Engine]:
     adapters = {"ana-v1.2": tiny_adapter, "tom": tiny_adapter}
     engine = Engine(tiny_base, adapters, max_new_tokens=24)
     yield engine
-    engine.close()
+    engine.shut_down()
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ async def test_the_adapter_speaks_only_under_its_name(engine: Engine, tiny_base:
     assert await _text(engine, "ana-v1.2") != base
     assert await _text(engine) == base == await _text(alone)
     assert engine.models == ("base", "ana-v1.2", "tom") and alone.models == ("base",)
-    alone.close()
+    await alone.close()
 
 
 async def test_without_temperature_the_seed_is_idle(engine: Engine) -> None:
@@ -80,4 +80,4 @@ async def test_missing_weights_are_named(tmp_path: Path, tiny_base: Path) -> Non
     for broken in (Engine(tmp_path / "nowhere"), Engine(tiny_base, {"ana": tmp_path})):
         with pytest.raises(WeightsError, match=r"nowhere|'ana'"):
             await _text(broken)
-        broken.close()
+        await broken.close()

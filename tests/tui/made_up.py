@@ -173,6 +173,8 @@ class ScriptedWriter:
                 await self._go.acquire()
             yield word + " "
 
+    async def close(self) -> None: ...
+
 
 LINES = {
     "base": "A gripping tale of a keeper and a prize from the Sorbonne in 1871.",

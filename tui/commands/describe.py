@@ -21,7 +21,7 @@ from tui.commands.profile import find_profile
 if TYPE_CHECKING:
     from agents.describer import Describer
     from agents.records import Book, Description, Profile
-    from graph.store import Store
+    from tui.wiring import Services
 
 
 def describe(
@@ -52,8 +52,7 @@ def describe(
     profiles = [find_profile(services, name, readers, books, run)[1] for name in reader]
     local = services.settings.chat.model == "embedded"
     tuned = adapter or (services.newest_adapter() if local else None)
-    describer = services.describer(tuned)
-    made = asyncio.run(_describe_all(describer, services.store, profiles, wanted))
+    made = asyncio.run(_describe_all(services, tuned, profiles, wanted))
     if as_json:
         print_json(made)
     else:
@@ -61,23 +60,36 @@ def describe(
 
 
 async def _describe_all(
-    describer: "Describer", store: "Store", profiles: "Sequence[Profile]", book: "Book"
+    services: "Services", tuned: str | None, profiles: "Sequence[Profile]", book: "Book"
 ) -> "list[Description]":
-    """By every model for every reader; what was made in the same way before is reused."""
+    """By every model for every reader."""
+    describer = services.describer(tuned)
+    try:
+        return [
+            await _describe_once(services, describer, profile, book, model)
+            for profile in profiles
+            for model in describer.writer.models
+        ]
+    finally:
+        await describer.writer.close()
+
+
+async def _describe_once(
+    services: "Services", describer: "Describer", profile: "Profile", book: "Book", model: str
+) -> "Description":
+    """By one model for one reader; what was made in the same way before is reused."""
     from tui.widgets.plain import plain_line
 
-    made: list[Description] = []
-    for profile in profiles:
-        for name in describer.writer.models:
-            fingerprint = describer.fingerprint(profile, book, name)
-            description = store.description(fingerprint)
-            if description is None:
-                whom = plain_line(profile.reader_id)
-                typer.echo(f"describing for {whom} by {name} …", err=True)
-                description = await describer.describe(profile, book, name)
-                store.keep_description(fingerprint, description)
-            made.append(description)
-    return made
+    base, url = services.settings.training.base_model, services.settings.chat.base_url
+    sampling = services.settings.serving.model_dump_json()
+    made_by = " ".join([model, base, url or "", sampling])
+    fingerprint = describer.fingerprint(profile, book, made_by)
+    description = services.store.description(fingerprint)
+    if description is None:
+        typer.echo(f"describing for {plain_line(profile.reader_id)} by {model} …", err=True)
+        description = await describer.describe(profile, book, model)
+        services.store.keep_description(fingerprint, description)
+    return description
 
 
 def _print(book: "Book", profiles: "Sequence[Profile]", made: "Sequence[Description]") -> None:
