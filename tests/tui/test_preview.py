@@ -75,6 +75,8 @@ class HalfWriter:
         if model == "base":
             raise EndpointError("The line is dead.")
 
+    async def close(self) -> None: ...
+
 
 async def test_an_endpoint_that_dies_leaves_the_other_text(store: Store) -> None:
     app = GravityApp(store, lambda: BOOKS, lambda: Describer(HalfWriter()), "ada")
