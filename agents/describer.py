@@ -15,7 +15,9 @@ LANGUAGES = {
     "fr": "French", "it": "Italian",
 }  # fmt: skip
 _SENTENCE_END = re.compile(r"[.!?。！？][\"”')\]]*(?=\s|$)|[。！？]")
-_NAME = re.compile(r"(?<![.!?…:\"“«]\s)(?<!^)\b[A-ZÀ-Þ][\wÀ-ÿ'’-]{2,}|\d[\d.,]*", re.MULTILINE)
+_NAME = re.compile(
+    r"(?<![.!?…:\"“«]\s)(?<!^)\b(?!I['’])[A-ZÀ-Þ][\wÀ-ÿ'’-]{2,}|\d[\d.,]*", re.MULTILINE
+)
 
 
 class TextWriter(Protocol):

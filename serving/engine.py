@@ -4,36 +4,18 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from agents.errors import NotFoundError
 from agents.records import Message
+from serving.sampling import Sampling, Usage
 
 if TYPE_CHECKING:
     from serving.weights import Weights
 
 BASE = "base"
 """The name of the model with every adapter off."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How one answer is drawn."""
-
-    max_new_tokens: int
-    temperature: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What one answer took."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    finish_reason: Literal["stop", "length"]
 
 
 class Engine:

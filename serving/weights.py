@@ -19,7 +19,7 @@ from transformers.utils import logging
 
 from agents.errors import InputError, WeightsError
 from agents.records import Message
-from serving.engine import Sampling, Usage
+from serving.sampling import Sampling, Usage
 
 REPETITION_PENALTY = 1.1
 """Divides the logits of tokens already seen (Keskar et al. 2019, arXiv:1909.05858); without it a

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from serving.engine import Usage
+from serving.sampling import Usage
 
 
 def _joined(content: Any) -> Any:

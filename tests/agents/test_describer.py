@@ -140,7 +140,7 @@ def test_invented_names_and_numbers_are_found_once_each_in_order():
     [
         "Watch Raimundo Sales keep his ledger; in 1994, Celina left.",
         "Ana Lídia Fontoura's novel is Literary Fiction. Slow days pass. And then: Rain.",
-        "A ferry, a river and thirty-one years of waiting.",
+        "A ferry, a river and thirty-one years of waiting, of which I'd gladly hear more.",
         "Of the Ferry Keeper's Ledger, Celina's part is the finest.",
     ],
 )
