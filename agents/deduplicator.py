@@ -16,11 +16,6 @@ class Admission:
     admitted: tuple[Scenario, ...]
     collisions: tuple[tuple[Scenario, Neighbour], ...]
 
-    @property
-    def avoid(self) -> list[str]:
-        """The situations of the pool that the writer came too near to."""
-        return list(dict.fromkeys(n.scenario.situation for _, n in self.collisions))
-
 
 class Deduplicator:
     """Keeps the cells of a pool diverse."""
@@ -41,8 +36,3 @@ class Deduplicator:
             admitted=tuple(s for s, neighbour in both if neighbour is None),
             collisions=tuple((s, neighbour) for s, neighbour in both if neighbour),
         )
-
-    def neighbourhood(self, dimension: str) -> list[str]:
-        """Situations of a cell that the writer is told to keep away from."""
-        drawn = self._pool.draw(dimension, None, (), self._settings.neighbours)
-        return [scenario.situation for scenario in drawn]

@@ -149,12 +149,6 @@ class Pool:
         picked = _spread(vectors[order], min(count, len(order)))
         return [candidates[position][2] for position in picked]
 
-    def nearest(self, scenario: Scenario, count: int) -> list[Neighbour]:
-        """The nearest entries of the same cell, nearest first, without the scenario itself."""
-        vector = self._embedder.embed([scenario.situation])[0]
-        found = self._near(scenario, vector, count + 1)
-        return [n for n in found if n.scenario.id != scenario.id][:count]
-
     def _near(self, scenario: Scenario, vector: Vectors, count: int) -> list[Neighbour]:
         rows = self._collection.query(
             query_embeddings=[vector],

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A closed section of the configuration, documented by its field docstrings."""
+    """A closed, frozen section of the configuration, documented by its field docstrings."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class ChatSettings(Section):
@@ -49,8 +49,6 @@ class DeduplicatorSettings(Section):
 
     duplicate_at: float = Field(default=0.85, gt=0, le=1)
     """Cosine of the situations from which a scenario is refused within its cell."""
-    neighbours: int = Field(default=5, ge=1)
-    """How many nearest situations the writer is told to keep away from."""
 
 
 class CriticSettings(Section):

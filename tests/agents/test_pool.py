@@ -129,16 +129,16 @@ def test_of_32_threads_with_the_same_text_one_gets_in(pool: Pool):
     assert pool.get([winner.id]) == [winner]
 
 
-def test_nearest_are_of_the_same_cell_nearest_first(pool: Pool):
+def test_a_collision_is_with_the_nearest_of_the_same_cell(pool: Pool):
     near = scene(0).model_copy(
         update={"id": "near", "situation": SITUATIONS[0].replace("spare", "free")}
     )
     pool.load([scene(0), scene(1), near, scene(0, dimension="power").model_copy(
         update={"id": "other"}
     )])  # fmt: skip
-    found = pool.nearest(scene(0), 2)
-    assert [n.scenario.id for n in found] == ["near", "s1"]
-    assert found[0].similarity > found[1].similarity
+    [found] = pool.add_unless_near([scene(0)], duplicate_at=-1)
+    assert found is not None and found.scenario.id == "near"
+    assert found.similarity < 1, "the same words in another cell are nearer, and no matter"
 
 
 def test_one_pool_at_a_time_and_the_next_finds_everything(
