@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agents.errors import NotFoundError
-from agents.records import Book
+from agents.records import Book, Reader
 from graph.rows import Row, Tell, parsed_cell, read_rows
 
 SAMPLE = "sample"
@@ -43,6 +43,11 @@ def read_books(source: str, tell: Tell, only: Collection[str] | None = None) -> 
         if book:
             books.setdefault(book.id, book)
     return books
+
+
+def rated_books(readers: Iterable[Reader]) -> set[str]:
+    """The ids of every book that any of the readers rated."""
+    return {review.book_id for reader in readers for review in reader.reviews}
 
 
 def find_book(books: dict[str, Book], wanted: str) -> Book:

@@ -1,12 +1,13 @@
 """The run database's reads and writes: it keeps and finds; it decides nothing."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agents.errors import NotFoundError
@@ -230,6 +231,16 @@ class Store(Database):
         query = query.order_by(PairRow.created_at, PairRow.id).limit(limit)
         with self.reading() as session:
             return [Pair.model_validate(record) for record in session.scalars(query)]
+
+    def accepted_counts(self, run_id: str) -> Counter[str]:
+        """How many accepted pairs each reader of a run has, by reader id."""
+        query = (
+            select(PairRow.reader_id, func.count())
+            .where(PairRow.run_id == run_id, PairRow.status == "accepted")
+            .group_by(PairRow.reader_id)
+        )
+        with self.reading() as session:
+            return Counter({reader_id: count for reader_id, count in session.execute(query)})
 
     def decide(
         self,

@@ -1,12 +1,12 @@
 """What a person may choose about serving; imports nothing heavy and serves nothing."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from agents.settings import Section
 
 
-class ServingSettings(BaseModel):
+class ServingSettings(Section):
     """The `[serving]` section of gravity.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     host: str = "127.0.0.1"
     """Address to listen on; one that others can reach needs a token."""

@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from agents.settings import Section
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(Section):
     """The `[training]` section of gravity.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     base_model: str = "embedded"
     """`embedded` for the bundled SmolLM2-135M, or a transformers model name or folder."""

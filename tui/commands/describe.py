@@ -16,7 +16,7 @@ from tui.commands.options import (
     invocation,
     print_json,
 )
-from tui.commands.profile import find_profile
+from tui.commands.profile import find_profiles
 
 if TYPE_CHECKING:
     from agents.describer import Describer
@@ -45,11 +45,11 @@ def describe(
     if readers is None:
         source = services.store.run_settings(services.store.run(run).id)["source"]
         books = books or source["books"]
-    books = default_books(readers or "", books)
+    books = default_books(readers, books)
     if books is None:
         raise typer.BadParameter("name the catalogue that holds the book.", param_hint="--books")
     wanted = find_book(read_books(books, lambda _notice: None), book)
-    profiles = [find_profile(services, name, readers, books, run)[1] for name in reader]
+    profiles = [made for _, made in find_profiles(services, reader, readers, books, run)]
     local = services.settings.chat.model == "embedded"
     tuned = adapter or (services.newest_adapter() if local else None)
     made = asyncio.run(_describe_all(services, tuned, profiles, wanted))

@@ -76,6 +76,6 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def default_books(readers: str, books: str | None) -> str | None:
+def default_books(readers: str | None, books: str | None) -> str | None:
     """Sample readers come with the sample books."""
     return "sample" if books is None and readers == "sample" else books

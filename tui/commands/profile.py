@@ -1,6 +1,7 @@
 """`gravity profile`: what is known of a reader, how surely, and from which words."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,43 +32,61 @@ def profile(
 ) -> None:
     """Print a reader's profile: from a file of readers, or as a run has made it."""
     services = invocation(context).services(chat__model=model)
-    found, made = find_profile(services, reader, readers, default_books(readers or "", books), run)
+    books = default_books(readers, books)
+    ((found, made),) = find_profiles(services, [reader], readers, books, run)
     if as_json:
         print_json(made)
     else:
         typer.echo(_told(found, made))
 
 
-def find_profile(
-    services: "Services", reader_id: str, readers: str | None, books: str | None, run: str
-) -> "tuple[Reader, Profile]":
-    """The reader and profile of a run, or made now from a file.
+def find_profiles(
+    services: "Services",
+    reader_ids: Sequence[str],
+    readers: str | None,
+    books: str | None,
+    run: str,
+) -> "list[tuple[Reader, Profile]]":
+    """The readers and profiles of a run, or made now from a file, in the order asked for.
 
     Raises:
         NotFoundError: there is no such reader, or the run has not profiled them yet.
     """
+    if readers is None:
+        return [_kept(services, reader_id, run) for reader_id in reader_ids]
+    return _made(services, reader_ids, readers, books)
+
+
+def _kept(services: "Services", reader_id: str, run: str) -> "tuple[Reader, Profile]":
     from agents.errors import NotFoundError
 
-    if readers is None:
-        run_id = services.store.run(run).id
-        kept = services.store.reader(run_id, reader_id)
-        if kept.profile is None:
-            raise NotFoundError(f"{run_id} has not profiled {reader_id} yet.", "Let it go on.")
-        return kept.reader, kept.profile
+    run_id = services.store.run(run).id
+    kept = services.store.reader(run_id, reader_id)
+    if kept.profile is None:
+        raise NotFoundError(f"{run_id} has not profiled {reader_id} yet.", "Let it go on.")
+    return kept.reader, kept.profile
+
+
+def _made(
+    services: "Services", reader_ids: Sequence[str], readers: str, books: str | None
+) -> "list[tuple[Reader, Profile]]":
+    from agents.errors import NotFoundError
     from agents.profiler import Profiler
-    from graph.books import read_books
+    from graph.books import rated_books, read_books
     from graph.readers import read_readers
     from tui.progress import Notices
 
     notices = Notices()
     listed = read_readers(readers, services.settings.readers, notices.take)
-    found = next((r for r in listed if r.id == reader_id), None)
-    if found is None:
-        notices.print()
-        raise NotFoundError(f"{readers} has no reader {reader_id!r} among {len(listed)}.")
-    rated = {review.book_id for r in listed for review in r.reviews}
-    catalogue = read_books(books, notices.take, rated) if books else {}
-    return found, asyncio.run(Profiler(services.embedder, catalogue).profile(found))
+    by_id = {reader.id: reader for reader in listed}
+    for reader_id in reader_ids:
+        if reader_id not in by_id:
+            notices.print()
+            raise NotFoundError(f"{readers} has no reader {reader_id!r} among {len(listed)}.")
+    catalogue = read_books(books, notices.take, rated_books(listed)) if books else {}
+    profiler = Profiler(services.embedder, catalogue)
+    found = [by_id[reader_id] for reader_id in reader_ids]
+    return [(reader, asyncio.run(profiler.profile(reader))) for reader in found]
 
 
 def _told(reader: "Reader", made: "Profile") -> str:

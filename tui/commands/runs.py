@@ -43,10 +43,10 @@ def show(context: typer.Context, run: RunArgument = "last", as_json: JsonFlag = 
         print_json({"run": summary, "readers": rows})
         return
     typer.echo(_told(summary))
+    accepted = store.accepted_counts(summary.id)
     for reader in readers:
-        accepted = len(store.pairs(summary.id, status="accepted", reader_id=reader.reader.id))
         line = f"  {plain_line(reader.reader.id):<24} {reader.status:<9}"
-        typer.echo(f"{line} {accepted}/{reader.requested} accepted")
+        typer.echo(f"{line} {accepted[reader.reader.id]}/{reader.requested} accepted")
         for facet, reason in reader.starved.items():
             typer.echo(f"      {facet}: {plain_line(reason)}")
     for notice in summary.skipped:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,8 +20,9 @@ from tui.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from agents.records import Book
+    from agents.records import Book, Reader
     from graph.accounts import RunSummary
+    from tui.progress import Notices
     from tui.wiring import Services
 
 
@@ -83,9 +84,7 @@ def _begin(services: "Services", run_id: str, kept: dict[str, Any]) -> "RunSumma
     readers = read_readers(
         source["readers"], services.settings.readers, notices.take, source["limit"]
     )
-    books = _books(
-        source["books"], {r.book_id for reader in readers for r in reader.reviews}, notices
-    )
+    books = _books(source["books"], readers, notices)
     notices.print()
     services.store.begin_run(
         run_id,
@@ -113,12 +112,8 @@ def _resume(
     kept = services.store.run_settings(run_id)
     now = invocation(context).flags | given(flags) | {"home": services.home}
     services = Services(compose(kept["settings"], now))
-    rated = {
-        review.book_id
-        for reader in services.store.readers(run_id)
-        for review in reader.reader.reviews
-    }
-    return _work(services, run_id, _books(kept["source"]["books"], rated, Notices()))
+    readers = [r.reader for r in services.store.readers(run_id)]
+    return _work(services, run_id, _books(kept["source"]["books"], readers, Notices()))
 
 
 def _work(services: "Services", run_id: str, books: "Mapping[str, Book]") -> "RunSummary":
@@ -144,10 +139,12 @@ def _settings(services: "Services") -> dict[str, Any]:
     return services.settings.model_dump(mode="json", exclude={"home", "interface", "serving"})
 
 
-def _books(source: str | None, rated: set[str], notices: Any) -> "Mapping[str, Book]":
-    from graph.books import read_books
+def _books(
+    source: str | None, readers: "Sequence[Reader]", notices: "Notices"
+) -> "Mapping[str, Book]":
+    from graph.books import rated_books, read_books
 
-    return read_books(source, notices.take, rated) if source else {}
+    return read_books(source, notices.take, rated_books(readers)) if source else {}
 
 
 def _print_end(summary: "RunSummary") -> None:

@@ -1,6 +1,5 @@
 """The readers of a run and what became of each; it changes nothing."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -108,7 +107,7 @@ class ReadersScreen(Page):
 
 
 def _lines(store: Store, run_id: str) -> list[ReaderLine]:
-    accepted = Counter(pair.reader_id for pair in store.pairs(run_id, status="accepted"))
+    accepted = store.accepted_counts(run_id)
     return [ReaderLine(member, accepted[member.reader.id]) for member in store.readers(run_id)]
 
 
