@@ -12,7 +12,7 @@ SHELL := bash
 PIP_PROGRESS := /^ *(Collecting|Obtaining)/ { printf "\r\033[K   %3d  %s", ++n, $$2; fflush() } \
 	/^Installing/ { printf "\r\033[K   installing %d packages …\n", n; fflush() }
 
-.PHONY: demo test install weights clean
+.PHONY: demo test bench-profiles install weights clean
 
 demo: weights
 	@echo "── 1/4  profile → plan → draw or write → deduplicate → criticise → publish"
@@ -35,6 +35,9 @@ test: weights
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/pytest --cov --cov-report=term
+
+bench-profiles: weights
+	@$(BIN)/python -m benchmarks.profiles
 
 install: .venv/installed
 

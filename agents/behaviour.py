@@ -6,10 +6,10 @@ import numpy as np
 
 from agents.embeddings import Embedder, Vectors
 from agents.frameworks.catalogue import dimensions_of
+from agents.interests import LIKED_FROM
 from agents.posterior import TEXT_RELIABILITY, Measurement
 from agents.records import Book, Dimension, Evidence, Reader, Review
 
-LIKED_FROM = 4
 LEAST_CATALOGUE = 30
 """Described books below which a catalogue is no norm to compare with."""
 LEAST_SPREAD = 1e-6
@@ -48,8 +48,10 @@ class LikedBooks:
         if not liked:
             return [], []
         values = [places[review.book_id] for review in liked]
-        z = float(np.clip(np.mean(values) * len(values) ** 0.5, -2.5, 2.5))
-        return [Measurement(z, TEXT_RELIABILITY)], _loudest(liked, values, z)
+        z = float(np.mean(values) * len(values) ** 0.5)
+        method = f"{len(liked)} liked books"
+        measured = Measurement(z, TEXT_RELIABILITY, "inferred_behaviour", method)
+        return [measured], _loudest(liked, values, z)
 
 
 def pole_axis(embedder: Embedder, axis: Dimension) -> Vectors:

@@ -30,8 +30,20 @@ class Chat(Protocol):
         """The model's name, as traces tell it."""
         ...
 
-    async def ask(self, agent: str, messages: Sequence[Message], reply: type[Reply]) -> Reply:
+    async def ask(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        most_repairs: int | None = None,
+    ) -> Reply:
         """The model's answer in the shape of `reply`.
+
+        Args:
+            agent: who asks, as traces tell it.
+            messages: the conversation so far.
+            reply: the wanted shape.
+            most_repairs: of a reply that does not fit, where the settings allow more.
 
         Raises:
             ModelError: there is none; the kind of error says why.
@@ -80,14 +92,22 @@ class EndpointChat:
         """The model's name, as traces tell it."""
         return self._settings.model
 
-    async def ask(self, agent: str, messages: Sequence[Message], reply: type[Reply]) -> Reply:
+    async def ask(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        most_repairs: int | None = None,
+    ) -> Reply:
         """The model's answer, repaired at most `repairs` times where it does not fit."""
-        turns = list(messages)
-        for repair in range(self._settings.repairs + 1):
+        turns, repairs = list(messages), self._settings.repairs
+        if most_repairs is not None:
+            repairs = min(repairs, most_repairs)
+        for repair in range(repairs + 1):
             try:
                 return await self._call(agent, turns, reply)
             except ReplyError as error:
-                if repair == self._settings.repairs:
+                if repair == repairs:
                     raise
                 turns += [
                     Message(role="assistant", content=error.raw),

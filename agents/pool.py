@@ -1,14 +1,19 @@
 """The candidate pool: scenarios with their vectors. The only file that knows ChromaDB."""
 
 import logging
+import os
 import re
+import sqlite3
+import struct
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import chromadb
 import numpy as np
+from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection as ChromaCollection
 from chromadb.config import Settings
 from chromadb.errors import ChromaError
@@ -40,21 +45,9 @@ class Pool:
     def __init__(self, path: Path, embedder: Embedder) -> None:
         self._embedder = embedder
         self._writing = threading.Lock()
+        self._lock = lock_pool(path)
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(path / "pool.lock")
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise LockedError(
-                f"Another gravity process has the pool {path} open.",
-                "Wait for it to end, or give this one its own --home.",
-            ) from None
-        except OSError as error:
-            raise StorageError(f"The pool {path} cannot be made: {error.strerror}.") from error
-        try:
-            client = chromadb.PersistentClient(
-                str(path), Settings(anonymized_telemetry=False, allow_reset=False)
-            )
+            client = _client(path)
             self._collection: ChromaCollection = client.get_or_create_collection(
                 _collection_name(embedder.name),
                 embedding_function=None,
@@ -169,6 +162,86 @@ class Pool:
             documents=[s.model_dump_json() for s in scenarios],
             metadatas=[{"dimension": s.dimension, "facet": s.facet} for s in scenarios],
         )
+
+
+def lock_pool(path: Path) -> FileLock:
+    """The pool's lock, which whoever works on its home holds; to be released.
+
+    Raises:
+        LockedError: another process has the pool open.
+        StorageError: the folder cannot be made.
+    """
+    lock = FileLock(path / "pool.lock")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LockedError(
+            f"Another gravity process has the pool {path} open.",
+            "Wait for it to end, or give this one its own --home.",
+        ) from None
+    except OSError as error:
+        raise StorageError(f"The pool {path} cannot be made: {error.strerror}.") from error
+    return lock
+
+
+def erase_scenarios(path: Path, doomed: Callable[[str], bool]) -> list[str]:
+    """Take every scenario whose JSON is `doomed` out of all collections, and out of the bytes.
+
+    Args:
+        path: the pool's folder, whose lock the caller holds.
+        doomed: takes a scenario as JSON.
+
+    Returns:
+        The ids of the erased.
+
+    Raises:
+        StorageError: the pool is damaged or in use.
+    """
+    file = path / "chroma.sqlite3"
+    erased: list[str] = []
+    if not file.exists():
+        return erased
+    try:
+        for collection in _client(path).list_collections():
+            rows = collection.get(include=["documents"])
+            listed = zip(rows["ids"], rows["documents"] or [], strict=True)
+            ids = [scenario_id for scenario_id, document in listed if doomed(document)]
+            if ids:
+                collection.delete(ids=ids)
+            erased += ids
+        if erased:
+            with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+                # ChromaDB keeps what was added in its queue, also after it was deleted.
+                connection.execute("PRAGMA secure_delete=ON")
+                connection.executemany(
+                    "UPDATE embeddings_queue SET metadata = NULL WHERE id = ?",
+                    [(scenario_id,) for scenario_id in erased],
+                )
+                connection.execute("VACUUM")
+        for header in path.glob("*/header.bin"):
+            _blank_spare_room(header)
+    except (ChromaError, ValueError, AttributeError, sqlite3.Error, OSError) as error:
+        raise StorageError(f"The pool {path} cannot be purged: {error}.") from error
+    return erased
+
+
+def _blank_spare_room(header: Path) -> None:
+    """Overwrite the room for vectors to come, into which hnswlib writes unset memory as it is.
+
+    That memory may hold anything the process has had in hand, such as a reader's words. The
+    header of the index says how many vectors there are and how many bytes each takes.
+    """
+    _version, _offset, _room, used, size = struct.unpack_from("<i4Q", header.read_bytes())
+    with (header.parent / "data_level0.bin").open("r+b") as vectors:
+        end = vectors.seek(0, os.SEEK_END)
+        start = vectors.seek(min(used * size, end))
+        vectors.write(bytes(end - start))
+
+
+def _client(path: Path) -> ClientAPI:
+    settings = Settings(anonymized_telemetry=False, allow_reset=False)
+    return chromadb.PersistentClient(str(path), settings)
 
 
 def _spread(vectors: Vectors, count: int) -> list[int]:

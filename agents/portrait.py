@@ -1,10 +1,10 @@
 """The words that stand for a profile in a prompt: poles and interests, never names or nations."""
 
 from agents.frameworks.catalogue import dimension
-from agents.records import Attribute, Profile
+from agents.records import Attribute, Interest, Profile
 
 UNUSED_IN_DESCRIPTIONS = frozenset({"neuroticism", "economic_values"})
-"""Vulnerabilities are never levers, and what borders on politics is left alone."""
+"""Vulnerabilities and their parts are never levers; what borders on politics is left alone."""
 MOST_TOLD = 4
 """Attributes that a description may be told of."""
 MOST_BESIDE_FOCUS = 2
@@ -21,7 +21,7 @@ def portrait(profile: Profile, focus: str) -> str:
     """
     focused = profile.attribute(focus)
     others = [a for a in _told(profile) if a.dimension != focus][:MOST_BESIDE_FOCUS]
-    attributes = [focused, *others] if focused else others
+    attributes = [focused, *others] if focused and focused.usable else others
     lines = [f"- {line}" for line in (*map(_pole, attributes), *_gladly_read(profile))]
     return "\n".join(lines) or "- nothing is known of this reader yet"
 
@@ -33,9 +33,13 @@ def tastes(profile: Profile) -> str:
 
 
 def notable(profile: Profile) -> list[Attribute]:
-    """The attributes that set this reader apart, clearest first."""
+    """The broad attributes that may be used and set this reader apart, clearest first."""
     return sorted(
-        (a for a in profile.attributes if a.departure >= NOTABLE_DEPARTURE),
+        (
+            a
+            for a in profile.attributes
+            if a.usable and a.departure >= NOTABLE_DEPARTURE and not dimension(a.dimension).parent
+        ),
         key=lambda a: (-a.departure, a.dimension),
     )
 
@@ -47,7 +51,7 @@ def reasons(profile: Profile) -> tuple[str, ...]:
         f" evidence: {len(a.evidence)})"
         for a in _told(profile)[:MOST_TOLD]
     ]
-    liked = [f"likes {i.label} ({i.share:.0%}, {i.source})" for i in profile.interests[:3]]
+    liked = [f"likes {i.label} ({i.share:.0%}, {i.source})" for i in _favourites(profile)]
     return (*liked, *told)
 
 
@@ -59,6 +63,10 @@ def _pole(attribute: Attribute) -> str:
     return dimension(attribute.dimension).pole(attribute.pole)
 
 
+def _favourites(profile: Profile) -> list[Interest]:
+    return [interest for interest in profile.interests if not interest.forbidden][:3]
+
+
 def _gladly_read(profile: Profile) -> list[str]:
-    labels = [interest.label.lower() for interest in profile.interests[:3]]
+    labels = [interest.label.lower() for interest in _favourites(profile)]
     return [f"reads most gladly {', '.join(labels)}"] if labels else []

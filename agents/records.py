@@ -1,5 +1,6 @@
 """The nouns of Gravity: frozen pydantic models with no behaviour beyond knowing themselves."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from iso3166 import countries_by_alpha2
@@ -11,6 +12,9 @@ Pole = Literal["high", "low"]
 Source = Literal[
     "stated", "questionnaire", "inferred_text", "inferred_behaviour", "national_prior", "default"
 ]
+SensitiveTopic = Literal["religion", "politics", "sexuality", "health", "ethnicity", "union"]
+"""What the law guards above all; never inferred or used without the reader's recorded consent."""
+VerificationAction = Literal["confirm", "correct", "remove", "forbid"]
 PairStatus = Literal["proposed", "accepted", "rejected", "review"]
 Role = Literal["system", "user", "assistant"]
 
@@ -35,6 +39,10 @@ class Message(Record):
 
     role: Role
     content: str
+
+
+ABOUT = "about"
+"""The review id under which evidence points into `Reader.about`."""
 
 
 class Review(Record):
@@ -62,9 +70,21 @@ class Reader(Record):
     """BCP 47, such as pt-BR."""
     favourite_genres: tuple[str, ...] = ()
     """Genre clusters ranked by the reader, best first."""
+    about: str = ""
+    """What the reader (or a persona file) says of themselves; read like a review."""
     reviews: tuple[Review, ...] = ()
     questionnaire: dict[str, Annotated[int, Field(ge=1, le=5)]] = {}
     """Agreement with seed statements by id: 1 strongly disagree to 5 strongly agree."""
+    instruments: dict[str, dict[int, int]] = {}
+    """Answers to published instruments: by instrument, then by item number, as printed."""
+    consent: tuple[SensitiveTopic, ...] = ()
+    """Sensitive topics that the reader agreed to have inferred and used."""
+
+    def text(self, review_id: str) -> str | None:
+        """The text of a review, or of `about` under its own id; none where there is no such one."""
+        if review_id == ABOUT:
+            return self.about
+        return next((r.text for r in self.reviews if r.id == review_id), None)
 
 
 class Book(Record):
@@ -83,6 +103,7 @@ class SeedStatement(Record):
     id: str
     pole: Pole
     text: str
+    sensitive: SensitiveTopic | None = None
 
 
 class Dimension(Record):
@@ -92,11 +113,15 @@ class Dimension(Record):
     facet: Facet
     name: str
     label: str
+    code: str | None = None
+    """As the literature abbreviates it: O1, pdi, Q57-Q105."""
+    parent: str | None = None
+    """The broader dimension it is a part of: openness for imagination."""
+    sensitive: SensitiveTopic | None = None
     high: str
     """How a person at the high pole is, as a verb phrase in the third person."""
     low: str
     statements: tuple[SeedStatement, ...]
-    origin: str | None = None
 
     def pole(self, pole: Pole) -> str:
         """The phrase for `pole`."""
@@ -122,10 +147,21 @@ class Evidence(Record):
 
     def quote(self, reader: Reader) -> str:
         """The words of the span, or nothing where the review is gone."""
-        for review in reader.reviews:
-            if review.id == self.review_id:
-                return review.text[self.start : self.end]
-        return ""
+        return (reader.text(self.review_id) or "")[self.start : self.end]
+
+
+class Contribution(Record):
+    """One source of an attribute, and how much of what is known comes from it."""
+
+    source: Source
+    method: str
+    """The instrument, the text backend, or the table and edition."""
+    share: float
+    """Of the posterior precision that is not the population's own: 0 to 1."""
+
+
+Z80 = 1.2816
+"""Half the width of a normal distribution's central 80 %, in standard deviations."""
 
 
 class Attribute(Record):
@@ -138,7 +174,31 @@ class Attribute(Record):
     sd: float
     """Posterior standard deviation in T points; 10 says that nothing is known."""
     source: Source
+    """The weightiest of `sources`."""
+    sources: tuple[Contribution, ...] = ()
+    """Everything that was combined, weightiest first."""
     evidence: tuple[Evidence, ...] = ()
+    sensitive: SensitiveTopic | None = None
+    verified: bool = False
+    """Whether the reader (or an operator for them) confirmed or corrected it."""
+    forbidden: bool = False
+    """Whether they forbade its use."""
+    expires_on: date | None = None
+    """The day from which it is neither shown nor used."""
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """The interval that holds the true score with a probability of 80 %, in T points."""
+        return self.score - Z80 * self.sd, self.score + Z80 * self.sd
+
+    @property
+    def usable(self) -> bool:
+        """Whether pairs and descriptions may rest on it.
+
+        A country's average is never used of a person, nor what is sensitive and unverified.
+        """
+        known = self.source not in ("default", "national_prior")
+        return known and not self.forbidden and (self.verified or self.sensitive is None)
 
     @property
     def pole(self) -> Pole:
@@ -158,6 +218,8 @@ class Interest(Record):
     label: str
     share: float
     source: Source
+    verified: bool = False
+    forbidden: bool = False
 
 
 class Profile(Record):
@@ -171,10 +233,27 @@ class Profile(Record):
     interests: tuple[Interest, ...] = ()
     """Ranked, best first."""
     attributes: tuple[Attribute, ...] = ()
+    made_on: date | None = None
+    notices: tuple[str, ...] = ()
+    """What the profiler could not use, and how little it knows."""
 
     def attribute(self, dimension: str) -> Attribute | None:
         """The attribute for `dimension`, where there is one."""
         return next((a for a in self.attributes if a.dimension == dimension), None)
+
+
+class Verification(Record):
+    """What the reader, or an operator for them, said of one item of their profile."""
+
+    reader_id: str
+    item: str
+    """A dimension, or a genre cluster."""
+    action: VerificationAction
+    score: float | None = Field(default=None, ge=20, le=80)
+    """T points, with `correct` only."""
+    by: str
+    at: float
+    """Unix time in seconds."""
 
 
 Provenance = Literal["pool", "written", "dataset"]

@@ -1,8 +1,8 @@
 """The scripted model: a deterministic chat and embedder that ship, for runs without weights.
 
 What it writes has the right shape and varies with the prompt; it means nothing. About one draft
-in eight repeats an example word for word and one is lopsided, so that every road of the graph is
-taken.
+in eight repeats an example word for word and one is lopsided, and about one quote in eight stands
+nowhere, so that every road of the graph is taken.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from agents.gates import words
 from agents.pair_critic import Choice
 from agents.records import Message, ModelCall
 from agents.scenario_writer import ScenarioDraft, ScenarioDrafts
+from agents.stances.by_chat import FoundStance, FoundStances
 
 DIMENSIONS = 256
 _WHO = (
@@ -56,13 +57,21 @@ class ScriptedChat:
     def __init__(self, on_call: OnCall) -> None:
         self._on_call = on_call
 
-    async def ask(self, agent: str, messages: Sequence[Message], reply: type[Reply]) -> Reply:
-        """A reply of the asked shape; it knows those of the writer and the critic."""
+    async def ask(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        most_repairs: int | None = None,
+    ) -> Reply:
+        """A reply of the asked shape; it knows those of the writer, the critic and the reader."""
         dice = _dice(messages)
         if issubclass(reply, ScenarioDrafts):
             answer: Any = _drafts(messages, dice)
         elif issubclass(reply, Choice):
             answer = _choice(messages)
+        elif issubclass(reply, FoundStances):
+            answer = _stances(messages, dice)
         else:
             raise ReplyError(f"The scripted model knows no {reply.__name__}.")
         text = answer.model_dump_json()
@@ -159,4 +168,28 @@ def _choice(messages: Sequence[Message]) -> Choice:
         preferred="A" if lead >= 0 else "B",
         confidence=min(1.0, 0.5 + abs(lead)),
         reason="shares more words with the portrait",
+    )
+
+
+def _stances(messages: Sequence[Message], dice: random.Random) -> FoundStances:
+    """Half of the sentences, at most six, each for a dimension that the dice choose."""
+    text = messages[-1].content
+    dimensions = re.findall(r"^- (\w+): ", text, re.MULTILINE)
+    sentences = [
+        (int(review), sentence.strip())
+        for review, passages in re.findall(r"^Review (\d+):\n((?:«.*»\n?)+)", text, re.MULTILINE)
+        for passage in re.findall(r"«(.*)»", passages)
+        for sentence in re.findall(r"[^.!?]+[.!?]*", passage)
+    ]
+    return FoundStances(
+        stances=[
+            FoundStance(
+                dimension=dice.choice(dimensions),
+                pole=dice.choice(("high", "low")),
+                certainty=round(dice.uniform(0.3, 0.9), 2),
+                review=review,
+                quote=f"As they say, {sentence}" if dice.randrange(8) == 0 else sentence,
+            )
+            for review, sentence in dice.sample(sentences, min(6, (len(sentences) + 1) // 2))
+        ]
     )

@@ -42,6 +42,32 @@ class EmbeddingSettings(Section):
     model: str | None = None
     """`embedded` (all-MiniLM-L6-v2), `scripted`, or any sentence-transformers name or path; unset
     means `scripted` beside the scripted chat model and `embedded` otherwise."""
+    languages: tuple[str, ...] = ("en",)
+    """ISO 639-1 codes of what that model reads; reviews in other languages give no stances. Empty
+    means all: set it so beside a multilingual model."""
+
+
+class ProfilerSettings(Section):
+    """How profiles are inferred, and how long they last."""
+
+    text: Literal["embedded", "chat", "systemone", "none"] = "embedded"
+    """Who reads the reviews: `embedded` compares sentences with seed statements in vector space;
+    `chat` sends excerpts to the chat model; `systemone` sends them to `systemone_url`."""
+    systemone_url: str | None = None
+    """A System One server such as http://127.0.0.1:8000, which answers POST /v1/systemone."""
+    systemone_model: str = "default"
+    """The model that server is asked for, named exactly as it serves it."""
+    systemone_timeout_s: float = Field(default=600.0, gt=0)
+    """Seconds to wait for all answers about one reader, 64 at most."""
+    max_sentences: int = Field(default=120, ge=1)
+    """Sentences of one reader that are read at most, the most informative ones."""
+    national_prior: bool = True
+    """Whether a country's average is shown, at its share of the variance, where nothing is known of
+    the person; any word, rating or answer of theirs sets it aside, and no text is built on it."""
+    half_life_days: int = Field(default=1095, ge=1)
+    """After so many days a rating speaks half as loudly for an interest."""
+    expire_after_days: int | None = Field(default=None, ge=1)
+    """Inferred attributes lapse after so many days; unset keeps them."""
 
 
 class DeduplicatorSettings(Section):

@@ -6,6 +6,8 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from agents.errors import NotFoundError
+from graph.database import Database
 from graph.tables import PairRow, ReaderRow, RunRow, SpanRow
 
 RunStatus = Literal["running", "waiting", "stopped", "finished"]
@@ -48,7 +50,45 @@ class RunSummary:
     cost_usd: float
 
 
-def account(session: Session, run_id: str) -> Accounting:
+class Accounts(Database):
+    """The part of the run database that counts and sums up runs."""
+
+    def runs(self) -> list[RunSummary]:
+        """All runs, newest first."""
+        with self.reading() as session:
+            rows = session.scalars(select(RunRow).order_by(RunRow.created_at.desc())).all()
+            return [_summarise(session, row) for row in rows]
+
+    def run(self, run_id: str) -> RunSummary:
+        """One run; `last` names the newest.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        with self.reading() as session:
+            return _summarise(session, self._run(session, run_id))
+
+    def accounting(self, run_id: str) -> Accounting:
+        """Where every requested pair of the run is."""
+        with self.reading() as session:
+            return _account(session, self._run(session, run_id).id)
+
+    @staticmethod
+    def _run(session: Session, run_id: str) -> RunRow:
+        newest = select(RunRow).order_by(RunRow.created_at.desc()).limit(1)
+        row = session.scalar(newest) if run_id == "last" else session.get(RunRow, run_id)
+        if row is None:
+            raise NotFoundError(f"There is no run {run_id!r}.", "`gravity runs list` names them.")
+        return row
+
+
+def standing(session: Session, run_id: str) -> RunStatus:
+    """How a run stands on which nobody works, by what its readers lack."""
+    left = set(session.scalars(select(ReaderRow.status).where(ReaderRow.run_id == run_id)))
+    return "stopped" if "pending" in left else "waiting" if "waiting" in left else "finished"
+
+
+def _account(session: Session, run_id: str) -> Accounting:
     """Count the pairs of a run by reader; what a finished reader lacks was refused or failed.
 
     A pair that a person takes beyond a reader's quota counts as requested by that person.
@@ -85,7 +125,7 @@ def account(session: Session, run_id: str) -> Accounting:
     return Accounting(requested, accepted, rejected, failed, pending)
 
 
-def summarise(session: Session, row: RunRow) -> RunSummary:
+def _summarise(session: Session, row: RunRow) -> RunSummary:
     """Everything that the list of runs tells of one run."""
     readers = session.scalar(
         select(func.count()).select_from(ReaderRow).where(ReaderRow.run_id == row.id)
@@ -110,7 +150,7 @@ def summarise(session: Session, row: RunRow) -> RunSummary:
         model=row.model,
         readers=readers or 0,
         skipped=tuple(row.skipped),
-        accounting=account(session, row.id),
+        accounting=_account(session, row.id),
         proposals=proposals,
         in_review=in_review,
         calls=calls,

@@ -1,7 +1,8 @@
-"""Reads catalogues of books: our schema, and the item metadata of Amazon Reviews 2023."""
+"""Reads catalogues of books: our schema, Amazon's item metadata, and Goodreads exports."""
 
 import html
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -11,10 +12,14 @@ from pydantic import ValidationError
 
 from agents.errors import NotFoundError
 from agents.records import Book, Reader
-from graph.rows import Row, Tell, parsed_cell, read_rows
+from graph import amazon, goodreads
+from graph.rows import Row, Tell, named_cell, read_rows
 
 SAMPLE = "sample"
-_TAG = re.compile(r"<[^<>]{1,200}>")
+_ESCAPED_TWICE = re.compile(r"&(?:amp;)+(?=#?\w+;)", re.IGNORECASE)
+_NO_CHARACTER = re.compile(r"&#x?[0-9a-f]{9,};?", re.IGNORECASE)
+_LINE_BREAK = re.compile(r"</?br\b[^<>]{0,200}>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z!][^<>]{0,200}>", re.IGNORECASE)
 
 
 def sample_file(name: str) -> Path:
@@ -36,12 +41,13 @@ def read_books(source: str, tell: Tell, only: Collection[str] | None = None) -> 
     path = sample_file("books") if source == SAMPLE else Path(source)
     books: dict[str, Book] = {}
     for row in read_rows(path, tell):
-        values = _amazon(row.values) if "parent_asin" in row.values else _own(row.values)
-        if only is not None and values.get("id") not in only:
+        values = _in_our_schema(row.values)
+        identity = str(values.get("id") or values.get("book_id") or "").strip()
+        if identity in books or (only is not None and identity not in only):
             continue
-        book = _book(row, values, tell)
+        book = _book(row, identity, values, tell)
         if book:
-            books.setdefault(book.id, book)
+            books[identity] = book
     return books
 
 
@@ -66,13 +72,27 @@ def find_book(books: dict[str, Book], wanted: str) -> Book:
 
 
 def plain_text(text: str) -> str:
-    """`text` without HTML tags and entities."""
-    return html.unescape(_TAG.sub(" ", text.replace("<br />", "\n").replace("<br>", "\n"))).strip()
+    """`text` without HTML tags and entities, also those escaped twice; NFC, and no word changed."""
+    text = html.unescape(_NO_CHARACTER.sub("", _ESCAPED_TWICE.sub("&", text)))
+    text = _TAG.sub(" ", _LINE_BREAK.sub("\n", text))
+    return unicodedata.normalize("NFC", text).strip()
 
 
-def _book(row: Row, values: dict[str, Any], tell: Tell) -> Book | None:
+def _in_our_schema(values: dict[str, Any]) -> dict[str, Any]:
+    if amazon.is_item(values):
+        return amazon.book(values)
+    return goodreads.book(values) if goodreads.is_export(values) else values
+
+
+def _book(row: Row, identity: str, values: dict[str, Any], tell: Tell) -> Book | None:
     try:
-        return Book.model_validate(values)
+        return Book(
+            id=identity,
+            title=_text(values.get("title")) or "(untitled)",
+            author=_text(values.get("author")),
+            genres=tuple(plain_text(genre) for genre in named_cell(values.get("genres"))),
+            description=_text(values.get("description")),
+        )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(step) for step in first["loc"])
@@ -80,36 +100,5 @@ def _book(row: Row, values: dict[str, Any], tell: Tell) -> Book | None:
         return None
 
 
-def _own(values: dict[str, Any]) -> dict[str, Any]:
-    genres = parsed_cell(values.get("genres") or ())
-    if isinstance(genres, str):
-        genres = re.split(r"\s*[|;,]\s*", genres)
-    return {
-        "id": _text(values.get("id") or values.get("book_id")),
-        "title": _text(values.get("title")) or "(untitled)",
-        "author": _text(values.get("author")),
-        "genres": tuple(_text(genre) for genre in _listed(genres)),
-        "description": plain_text(_text(values.get("description"))),
-    }
-
-
-def _amazon(values: dict[str, Any]) -> dict[str, Any]:
-    author = parsed_cell(values.get("author"))
-    paragraphs = [*_listed(values.get("description")), *_listed(values.get("features"))]
-    return {
-        "id": _text(values.get("parent_asin")),
-        "title": plain_text(_text(values.get("title"))) or "(untitled)",
-        "author": _text(author.get("name") if isinstance(author, dict) else author),
-        "genres": tuple(_text(c) for c in _listed(values.get("categories"))[1:]),
-        "description": plain_text("\n".join(_text(p) for p in paragraphs)),
-    }
-
-
-def _listed(value: Any) -> list[Any]:
-    value = parsed_cell(value)
-    items = value if isinstance(value, list | tuple) else [value]
-    return [item for item in items if item]
-
-
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+    return "" if value is None else plain_text(str(value))

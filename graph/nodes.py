@@ -51,9 +51,9 @@ class Nodes:
         self._store = crew.store
 
     async def profile(self, state: State) -> Update:
-        """Profile the reader, unless a run that was resumed has done so."""
+        """Profile the reader with all their answers, unless a resumed run has done so."""
         known = self._store.reader(state["run_id"], state["reader_id"])
-        if known.profile is None:
+        if known.inferred is None:
             made = await self._crew.profiler.profile(known.reader)
             self._store.keep_profile(state["run_id"], made)
         return {"round": 0, "used": [], "failures": []}

@@ -56,12 +56,15 @@ def lost_to_failures(
 
 
 def known_dimensions(profile: Profile, facet: Facet, min_departure: float) -> list[Attribute]:
-    """The attributes of a facet that stand off the middle, farthest and surest first."""
+    """The broad attributes of a facet that may be used and stand off the middle, surest first."""
     return sorted(
         (
             a
             for a in profile.attributes
-            if a.facet == facet and a.source != "default" and a.departure >= min_departure
+            if a.facet == facet
+            and a.usable
+            and a.departure >= min_departure
+            and not dimension(a.dimension).parent
         ),
         key=lambda a: (-a.departure, a.dimension),
     )

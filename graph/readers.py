@@ -1,36 +1,28 @@
-"""Reads readers: our schema in JSONL, CSV or Parquet, and review files of Amazon Reviews 2023.
+"""Reads files of readers: our schema, Amazon's reviews, Goodreads' exports, Nemotron's personas.
 
 A reader whose own record is wrong is set aside whole, a wrong review alone; each is told of with
 file, line and field, and the others proceed.
 """
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from agents import gates
 from agents.errors import InputError
 from agents.records import Reader, Review
-from graph.books import SAMPLE, plain_text, sample_file
-from graph.rows import Row, Tell, parsed_cell, read_rows
+from graph import amazon, goodreads, personas
+from graph.books import SAMPLE, sample_file
+from graph.intake import Intake
+from graph.rows import Row, Tell, read_rows
 from graph.settings import ReadersSettings
 
-Valid = TypeVar("Valid", bound=BaseModel)
-
-_OF_A_REVIEW = {"book_id", "rating", "text", "parent_asin"}
-_DEMOGRAPHICS = ("age", "gender", "country", "locale", "favourite_genres", "questionnaire")
-
-
-@dataclass
-class _Draft:
-    """A reader in the making; `reviews` grows while rows of one reader are met."""
-
-    row: Row
-    values: dict[str, Any]
-    reviews: list[Review] = field(default_factory=list)
+_IDENTITY = ("id", "reader_id", "user_id")
+_OF_REVIEWS = {"reviews", "book_id", "rating", "text"}
+_OTHER_EDITIONS = (
+    "parent_asin: reviews of another edition, joined to the reader's one review of the book"
+)
+_AGELESS = "age: readers who give none, taken all the same"
 
 
 def read_readers(
@@ -40,139 +32,71 @@ def read_readers(
 
     Args:
         source: a path, or `sample` for the bundled readers. A row is a reader with `reviews`, or
-            one review of a reader (then the rows of one reader are gathered).
-        settings: the age limit and the longest review.
-        tell: takes a notice for everything that was set aside.
+            one review of a reader (then the rows of one reader are gathered). The columns say
+            which of the four forms it has.
+        settings: the age limit and the longest text.
+        tell: takes a notice for everything that was set aside; what holds for many rows of
+            a file is told once, with their number.
         limit: how many readers to keep.
 
     Raises:
         InputError: the file cannot be used at all, or holds no usable reader.
     """
     path = sample_file("readers") if source == SAMPLE else Path(source)
-    drafts: dict[str, _Draft] = {}
+    intake = Intake(settings, tell)
+    readers: dict[str, Reader] = {}
+    reviews: dict[str, list[Review]] = {}
     refused: set[str] = set()
-    for row in read_rows(path, tell):
-        named = (row.values.get(key) for key in ("id", "reader_id", "user_id"))
-        identity = next((name for name in named if name not in (None, "")), None)
-        if identity is None:
-            tell(f"{row.place}: id: a reader needs an id; the row was skipped")
+    counted: Counter[str] = Counter()
+    editions = False
+    for found in read_rows(path, tell):
+        unrated = goodreads.unrated(found.values)
+        if unrated:
+            counted[unrated] += 1
             continue
-        identity = str(identity).strip()
-        whole = "reviews" in row.values or not row.values.keys() & _OF_A_REVIEW
-        if whole and identity in drafts:
-            tell(f"{row.place}: id: {identity} was there before; the row was skipped")
+        editions = editions or amazon.is_review(found.values)
+        row = replace(found, values=_in_our_schema(found))
+        named = (row.values.get(key) for key in _IDENTITY)
+        identity = str(next((name for name in named if name not in (None, "")), "")).strip()
+        if not identity:
+            tell(f"{row.place}: id: a reader needs an id; the row was set aside")
             continue
-        if identity not in drafts:
-            if len(drafts) == limit or (identity in refused and not whole):
+        whole = "reviews" in row.values
+        if whole and identity in readers:
+            tell(f"{row.place}: id: {identity} was there before; the row was set aside")
+            continue
+        if identity not in readers:
+            full = len(readers) == limit
+            if full and whole:
+                break
+            if full or (identity in refused and not whole):
                 continue
-            draft = _begin(row, identity, settings, tell)
-            if draft is None:
+            reader = intake.reader(row, identity)
+            if reader is None:
                 refused.add(identity)
                 continue
-            drafts[identity] = draft
-        reviews = _listed(row, tell) if whole else [_flat(row.values)]
-        _add_reviews(drafts[identity], row, reviews, settings, tell)
-    if not drafts:
+            readers[identity], reviews[identity] = reader, []
+        reviews[identity] += intake.reviews(row, identity, len(reviews[identity]))
+    if editions:
+        given = sum(map(len, reviews.values()))
+        reviews = {name: amazon.one_per_book(theirs) for name, theirs in reviews.items()}
+        counted[_OTHER_EDITIONS] = given - sum(map(len, reviews.values()))
+    if source != SAMPLE:
+        counted[_AGELESS] = sum(reader.age is None for reader in readers.values())
+    for what, times in counted.items():
+        if times:
+            tell(f"{path.name}: {what}: {times:,}")
+    if not readers:
         raise InputError(f"{path}: no usable reader.", "The notices above say what to mend.")
-    return [Reader(**d.values, reviews=tuple(d.reviews)) for d in drafts.values()]
+    return [r.model_copy(update={"reviews": tuple(reviews[r.id])}) for r in readers.values()]
 
 
-def _begin(row: Row, identity: str, settings: ReadersSettings, tell: Tell) -> _Draft | None:
-    values: dict[str, Any] = {"id": identity}
-    values |= {
-        k: parsed_cell(row.values[k]) for k in _DEMOGRAPHICS if row.values.get(k) is not None
-    }
-    answers = values.get("questionnaire")
-    if isinstance(answers, dict):  # Parquet fills in null where other readers have answered
-        values["questionnaire"] = {k: v for k, v in answers.items() if v is not None}
-    reader = _validated(Reader, values, row, "", "reader", tell)
-    if reader is None:
-        return None
-    if reader.age is not None and reader.age < settings.min_age:
-        tell(f"{row.place}: age: under {settings.min_age}; the reader was set aside")
-        return None
-    return _Draft(row, values)
-
-
-def _add_reviews(
-    draft: _Draft, row: Row, reviews: list[Any], settings: ReadersSettings, tell: Tell
-) -> None:
-    for index, review in enumerate(reviews):
-        where = f"reviews[{index}]" if "reviews" in row.values else "review"
-        if not isinstance(review, dict):
-            tell(f"{row.place}: {where}: not an object; the review was skipped")
-            continue
-        text = plain_text(str(review.get("text") or ""))
-        if len(text) > settings.max_review_chars:
-            tell(
-                f"{row.place}: {where}.text: {len(text):,} characters; cut to"
-                f" {settings.max_review_chars:,} (readers.max_review_chars)"
-            )
-            text = text[: settings.max_review_chars]
-        flaw = gates.holds_instructions(text)
-        if flaw:
-            tell(f"{row.place}: {where}.text: {flaw}; kept as data, never used as evidence")
-        values = {
-            "id": str(review.get("id") or f"{draft.values['id']}-r{len(draft.reviews) + 1}"),
-            "book_id": str(review.get("book_id") or ""),
-            "title": str(review.get("title") or ""),
-            "rating": review.get("rating"),
-            "text": text,
-            "timestamp": _unix_time(review.get("timestamp")),
-        }
-        valid = _validated(Review, values, row, where, "review", tell)
-        if valid:
-            draft.reviews.append(valid)
-
-
-def _validated(
-    record: type[Valid], values: dict[str, Any], row: Row, where: str, noun: str, tell: Tell
-) -> Valid | None:
-    try:
-        return record.model_validate(values)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        path = ".".join(str(step) for step in (where, *first["loc"]) if step != "")
-        given = str(first["input"])[:40]
-        tell(f"{row.place}: {path}: {first['msg']} (given: {given}); the {noun} was skipped")
-        return None
-
-
-def _listed(row: Row, tell: Tell) -> list[Any]:
-    reviews = parsed_cell(row.values.get("reviews"))
-    if reviews is None or isinstance(reviews, list):
-        return reviews or []
-    tell(f"{row.place}: reviews: not a list; the reader has none")
-    return []
-
-
-def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """A row that is one review; Amazon's time is in milliseconds, its title a headline."""
-    if "parent_asin" in values:
-        headline, body = (str(values.get(k) or "") for k in ("title", "text"))
-        return {
-            "book_id": values["parent_asin"] or values.get("asin"),
-            "rating": values.get("rating"),
-            "text": f"{headline}. {body}" if headline else body,
-            "timestamp": _from_milliseconds(values.get("timestamp")),
-        }
-    keys = ("book_id", "title", "rating", "text", "timestamp")
-    return {"id": values.get("review_id")} | {k: values.get(k) for k in keys}
-
-
-def _from_milliseconds(value: Any) -> Any:
-    try:
-        return int(value) // 1000
-    except (TypeError, ValueError, OverflowError):
-        return value
-
-
-def _unix_time(value: Any) -> Any:
-    """ISO 8601 (without a zone: UTC) is taken as well as seconds; validation names the rest."""
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-    if not isinstance(moment, datetime):
-        return moment
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+def _in_our_schema(row: Row) -> dict[str, Any]:
+    """The values as our own files have them: a reader with `reviews`, or one review."""
+    if amazon.is_review(row.values):
+        return amazon.review(row.values)
+    if goodreads.is_export(row.values):
+        return goodreads.review(row)
+    if personas.is_persona(row.values):
+        return personas.reader(row.values)
+    return row.values if row.values.keys() & _OF_REVIEWS else {"reviews": []} | row.values

@@ -1,12 +1,17 @@
-"""Rows of JSONL, CSV and Parquet files, plain or gzipped, each with its place; no meaning yet."""
+"""Rows of JSONL, CSV and Parquet files, plain or gzipped, each with its place; no meaning yet.
+
+Text is brought to Unicode's form NFC, so that equal ids and words are equal; no more is changed.
+"""
 
 import csv
 import gzip
 import json
 import re
 import sys
+import unicodedata
 import zlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -19,6 +24,7 @@ from agents.errors import InputError
 Tell = Callable[[str], None]
 """Takes a notice about something that was set aside: `file:line: field: what`."""
 
+_GZIP_ENDING = re.compile(r"\.gz$", re.IGNORECASE)
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 """What JSON can spell and no text can hold: half of a pair of UTF-16 units."""
 
@@ -35,6 +41,11 @@ class Row:
     def place(self) -> str:
         """`file:line`, as notices name it."""
         return f"{self.file}:{self.line}"
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its endings for the kind of file."""
+        return _GZIP_ENDING.sub("", self.file).rpartition(".")[0]
 
 
 def read_rows(path: Path, tell: Tell) -> Iterator[Row]:
@@ -57,10 +68,36 @@ def parsed_cell(value: Any) -> Any:
     """CSV cells hold lists and objects as JSON; what is none stays as it is."""
     if isinstance(value, str) and value[:1] in ("[", "{"):
         try:
-            return json.loads(value)
+            return json.loads(value, object_pairs_hook=_once)
         except (ValueError, RecursionError):
             return value
     return value
+
+
+def listed_cell(value: Any) -> list[Any]:
+    """What a cell holds that is a list, or the one thing; nothing empty."""
+    value = parsed_cell(value)
+    items = value if isinstance(value, list | tuple) else [value]
+    return [item for item in items if item]
+
+
+def named_cell(value: Any) -> list[str]:
+    """The names in a cell that is a list, or a text with `|`, `;` or `,` between them."""
+    value = parsed_cell(value)
+    names = re.split(r"[|;,]", value) if isinstance(value, str) else listed_cell(value)
+    return [name for name in (str(name).strip() for name in names) if name]
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys are all there once; the last of two would hide the first."""
+    twice = _repeated(key for key, _ in pairs)
+    if twice:
+        raise ValueError(f"{twice!r} is there twice")
+    return dict(pairs)
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    return next((name for name, times in Counter(names).items() if name and times > 1), None)
 
 
 def _reader_of(path: Path) -> Callable[[Path, Tell], Iterator[Row]]:
@@ -91,7 +128,7 @@ def _json_lines(path: Path, tell: Tell) -> Iterator[Row]:
             if not line.strip():
                 continue
             try:
-                values = json.loads(line)
+                values = json.loads(line, object_pairs_hook=_once)
                 if isinstance(values, dict):
                     values = _clean(values, place, tell)
             except (ValueError, RecursionError) as error:
@@ -114,9 +151,13 @@ def _csv(path: Path, tell: Tell) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)
     with _open(path) as stream:
         rows = csv.DictReader(_lines(stream, path.name, tell))
+        twice = _repeated(rows.fieldnames or ())
+        if twice:
+            raise InputError(f"{path}: column {twice!r} is there twice.", "Name every column once.")
         for values in rows:
             filled = {k: v for k, v in values.items() if k and v not in (None, "")}
-            yield Row(path.name, rows.line_num, filled)
+            place = f"{path.name}:{rows.line_num}"
+            yield Row(path.name, rows.line_num, _clean(filled, place, tell))
 
 
 def _parquet(path: Path, tell: Tell) -> Iterator[Row]:
@@ -139,6 +180,8 @@ def _clean(values: dict[str, Any], place: str, tell: Tell) -> dict[str, Any]:
         if isinstance(value, str) and _HALF_CHARACTER.search(value):
             tell(f"{place}: {field}: broken characters were removed")
             value = _HALF_CHARACTER.sub("", value)
+        if isinstance(value, str):
+            return unicodedata.normalize("NFC", value)
         if isinstance(value, dict):
             return {_HALF_CHARACTER.sub("", k): clean(v, f"{field}.{k}") for k, v in value.items()}
         if isinstance(value, list):

@@ -22,7 +22,7 @@ class SynthesisSettings(Section):
 
     quotas: dict[Facet, int] = {"interest": 3, "value": 3, "belief": 3, "personality": 3}
     """Pairs wanted of each reader by facet."""
-    min_departure: float = Field(default=0.15, ge=0)
+    min_departure: float = Field(default=0.1, ge=0)
     """A dimension is planned only where the reader stands off the middle by this many of the
     attribute's own standard deviations; nothing is paired on a dimension nobody knows of."""
     rounds: int = Field(default=4, ge=1)

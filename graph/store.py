@@ -4,17 +4,21 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import count
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from agents.errors import NotFoundError
-from agents.records import Description, Pair, PairStatus, Profile, Reader
-from graph.accounts import Accounting, RunStatus, RunSummary, account, summarise
-from graph.database import Database
-from graph.tables import DecisionRow, DescriptionRow, PairRow, ReaderRow, RunRow, SpanRow
+from agents.records import Pair, PairStatus, Profile, Reader, Verification
+from agents.verification import in_force
+from graph.accounts import Accounts, RunStatus, standing
+from graph.answers import AnswerSheet
+from graph.descriptions import Descriptions
+from graph.dossier import Dossier, sheets_of, verifications_of, with_answers
+from graph.tables import DecisionRow, PairRow, ReaderRow, RunRow, SpanRow
 
 ReaderStatus = Literal["pending", "waiting", "finished", "failed"]
 Action = Literal["approve", "edit", "reject"]
@@ -25,7 +29,11 @@ class ReaderInRun:
     """One reader of a run, with the profile where it has been made."""
 
     reader: Reader
+    """With the answers that were given since, beside those of the input file."""
     profile: Profile | None
+    """As it is in force today: after everything that was said of it, without what has expired."""
+    inferred: Profile | None
+    """As the profiler made it."""
     status: ReaderStatus
     requested: int
     starved: dict[str, str]
@@ -52,7 +60,7 @@ class Span:
     call: dict[str, Any] | None = None
 
 
-class Store(Database):
+class Store(Accounts, Dossier, Descriptions):
     """The run database; every method is one transaction."""
 
     # --- runs ---------------------------------------------------------------------------------
@@ -117,38 +125,29 @@ class Store(Database):
             run = self._run(session, run_id)
             run.status, run.updated_at = status, time.time()
 
+    def settle(self, run_id: str) -> None:
+        """Note that nobody works on the run any more, and how it stands."""
+        with self.writing() as session:
+            run = self._run(session, run_id)
+            run.status, run.updated_at = standing(session, run.id), time.time()
+
     def run_settings(self, run_id: str) -> dict[str, Any]:
         """The settings under which the run was begun."""
         with self.reading() as session:
             return self._run(session, run_id).settings
-
-    def runs(self) -> list[RunSummary]:
-        """All runs, newest first."""
-        with self.reading() as session:
-            rows = session.scalars(select(RunRow).order_by(RunRow.created_at.desc())).all()
-            return [summarise(session, row) for row in rows]
-
-    def run(self, run_id: str) -> RunSummary:
-        """One run; `last` names the newest.
-
-        Raises:
-            NotFoundError: there is none of that id.
-        """
-        with self.reading() as session:
-            return summarise(session, self._run(session, run_id))
-
-    def accounting(self, run_id: str) -> Accounting:
-        """Where every requested pair of the run is."""
-        with self.reading() as session:
-            return account(session, self._run(session, run_id).id)
 
     # --- readers ------------------------------------------------------------------------------
 
     def readers(self, run_id: str) -> list[ReaderInRun]:
         """The readers of a run in the order of the file."""
         query = select(ReaderRow).where(ReaderRow.run_id == run_id).order_by(ReaderRow.position)
+        of_run = select(ReaderRow.reader_id).where(ReaderRow.run_id == run_id)
         with self.reading() as session:
-            return [_reader_in_run(row) for row in session.scalars(query)]
+            sheets, said = sheets_of(session, of_run), verifications_of(session, of_run)
+            return [
+                _reader_in_run(row, sheets[row.reader_id], said[row.reader_id])
+                for row in session.scalars(query)
+            ]
 
     def reader(self, run_id: str, reader_id: str) -> ReaderInRun:
         """One reader of a run.
@@ -157,22 +156,28 @@ class Store(Database):
             NotFoundError: the run has no such reader.
         """
         with self.reading() as session:
-            return _reader_in_run(self._reader(session, run_id, reader_id))
+            row = self._reader(session, run_id, reader_id)
+            sheets, said = sheets_of(session, [reader_id]), verifications_of(session, [reader_id])
+            return _reader_in_run(row, sheets[reader_id], said[reader_id])
 
     def readers_with_work(self, run_id: str) -> list[str]:
         """Readers to go on with: the unfinished, and those who waited and are all decided on."""
-        return [
-            r.reader.id
-            for r in self.readers(run_id)
-            if r.status == "pending"
-            or (
-                r.status == "waiting"
-                and not self.pairs(run_id, status="review", reader_id=r.reader.id, limit=1)
-            )
-        ]
+        asks = exists().where(
+            PairRow.run_id == ReaderRow.run_id,
+            PairRow.reader_id == ReaderRow.reader_id,
+            PairRow.status == "review",
+        )
+        query = (
+            select(ReaderRow.reader_id)
+            .where(ReaderRow.run_id == run_id)
+            .where((ReaderRow.status == "pending") | ((ReaderRow.status == "waiting") & ~asks))
+            .order_by(ReaderRow.position)
+        )
+        with self.reading() as session:
+            return list(session.scalars(query))
 
     def keep_profile(self, run_id: str, profile: Profile) -> None:
-        """Keep the profile beside its reader."""
+        """Keep a profile beside its reader, as it was inferred."""
         with self.writing() as session:
             row = self._reader(session, run_id, profile.reader_id)
             row.profile = profile.model_dump(mode="json")
@@ -322,37 +327,7 @@ class Store(Database):
                 for row in session.scalars(query)
             ]
 
-    # --- descriptions -------------------------------------------------------------------------
-
-    def keep_description(self, fingerprint: str, description: Description) -> None:
-        """Keep a description under the fingerprint of everything that made it."""
-        with self.writing() as session:
-            session.merge(
-                DescriptionRow(
-                    fingerprint=fingerprint,
-                    created_at=time.time(),
-                    reader_id=description.reader_id,
-                    book_id=description.book_id,
-                    method=description.method,
-                    record=description.model_dump(mode="json"),
-                )
-            )
-
-    def description(self, fingerprint: str) -> Description | None:
-        """The description that was made in exactly this way, where there is one."""
-        with self.reading() as session:
-            row = session.get(DescriptionRow, fingerprint)
-            return Description.model_validate(row.record) if row else None
-
     # --- inside -------------------------------------------------------------------------------
-
-    @staticmethod
-    def _run(session: Session, run_id: str) -> RunRow:
-        newest = select(RunRow).order_by(RunRow.created_at.desc()).limit(1)
-        row = session.scalar(newest) if run_id == "last" else session.get(RunRow, run_id)
-        if row is None:
-            raise NotFoundError(f"There is no run {run_id!r}.", "`gravity runs list` names them.")
-        return row
 
     @staticmethod
     def _reader(session: Session, run_id: str, reader_id: str) -> ReaderRow:
@@ -378,10 +353,14 @@ def _fill(row: PairRow, pair: Pair) -> None:
     row.record = pair.model_dump(mode="json")
 
 
-def _reader_in_run(row: ReaderRow) -> ReaderInRun:
+def _reader_in_run(
+    row: ReaderRow, sheets: Sequence[AnswerSheet], said: Sequence[Verification]
+) -> ReaderInRun:
+    inferred = Profile.model_validate(row.profile) if row.profile else None
     return ReaderInRun(
-        reader=Reader.model_validate(row.record),
-        profile=Profile.model_validate(row.profile) if row.profile else None,
+        reader=with_answers(Reader.model_validate(row.record), sheets),
+        profile=in_force(inferred, said, date.today()) if inferred else None,
+        inferred=inferred,
         status=row.status,  # pyright: ignore[reportArgumentType]
         requested=row.requested,
         starved=row.starved,

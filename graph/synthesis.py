@@ -7,22 +7,20 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.errors import GraphRecursionError
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from agents.errors import GravityError, ModelError, StorageError
 from graph.build import build_graph
-from graph.database import BUSY_TIMEOUT_S, storage_error
+from graph.checkpoints import CHECKPOINTS, open_checkpoints, thread_id
+from graph.database import storage_error
 from graph.events import Event, ReaderEnded, RunBegan, RunEnded
 from graph.nodes import Crew
 from graph.state import State
 
 Machine = CompiledStateGraph[State, None, State, State]
-CHECKPOINTS = "checkpoints.db"
 MOST_STEPS = 400
 """LangGraph's bound on the steps of one thread; rounds, rewrites and revisions end far earlier."""
 
@@ -65,9 +63,7 @@ async def synthesise(crew: Crew, run_id: str, home: Path) -> AsyncGenerator[Even
         work.cancel()
         with contextlib.suppress(asyncio.CancelledError, GravityError):
             await work
-        left = {r.status for r in store.readers(run_id)}
-        stands = "stopped" if "pending" in left else "waiting" if "waiting" in left else "finished"
-        store.set_run_status(run_id, stands)
+        store.settle(run_id)
     yield RunEnded(store.run(run_id))
 
 
@@ -78,7 +74,7 @@ async def _work(crew: Crew, run_id: str, home: Path, readers: Sequence[str]) -> 
         async with seats:
             await _run_reader(crew, machine, run_id, reader_id)
 
-    async with _checkpoints(home / CHECKPOINTS) as saver:
+    async with open_checkpoints(home / CHECKPOINTS) as saver:
         machine = build_graph(crew, saver)
         try:
             async with asyncio.TaskGroup() as group:
@@ -93,7 +89,7 @@ async def _work(crew: Crew, run_id: str, home: Path, readers: Sequence[str]) -> 
 async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str) -> None:
     """Begin or take up one reader's thread; only what is this reader's own fault ends here."""
     thread: RunnableConfig = {
-        "configurable": {"thread_id": f"{run_id}/{reader_id}"},
+        "configurable": {"thread_id": thread_id(run_id, reader_id)},
         "recursion_limit": MOST_STEPS,
     }
     undecided = crew.store.pairs(run_id, status="review", reader_id=reader_id)
@@ -113,10 +109,3 @@ async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str)
         crew.store.end_reader(run_id, reader_id, "waiting")
     ended = crew.store.reader(run_id, reader_id)
     crew.recorder.tell(ReaderEnded(reader_id, ended.status, ended.starved, ended.error))
-
-
-@contextlib.asynccontextmanager
-async def _checkpoints(path: Path) -> AsyncGenerator[AsyncSqliteSaver]:
-    """LangGraph's saver on a connection that waits for locks, which its own does not."""
-    async with aiosqlite.connect(path, timeout=BUSY_TIMEOUT_S) as connection:
-        yield AsyncSqliteSaver(connection)

@@ -104,3 +104,28 @@ class DescriptionRow(Table):
     book_id: Mapped[str] = mapped_column(String(200))
     method: Mapped[str] = mapped_column(String(200))
     record: Mapped[dict[str, Any]]
+
+
+class AnswersRow(Table):
+    """One reader's answers to one instrument, in whatever run; the newest sheet alone."""
+
+    __tablename__ = "answers"
+
+    reader_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    instrument: Mapped[str] = mapped_column(String(64), primary_key=True)
+    answers: Mapped[dict[str, Any]]
+    at: Mapped[float]
+
+
+class VerificationRow(Table):
+    """What a reader, or an operator for them, said of one item of their profile, in any run."""
+
+    __tablename__ = "verifications"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    reader_id: Mapped[str] = mapped_column(String(200), index=True)
+    item: Mapped[str] = mapped_column(String(100))
+    action: Mapped[str] = mapped_column(String(16))
+    score: Mapped[float | None]
+    by: Mapped[str] = mapped_column(String(100))
+    at: Mapped[float]

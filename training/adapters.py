@@ -15,6 +15,9 @@ from training.settings import TrainingSettings
 CARD = "gravity.json"
 """Written last, so a folder that holds it holds a whole adapter."""
 
+FORGOTTEN = "(forgotten)"
+"""Stands on cards for readers who asked to be forgotten."""
+
 
 class AdapterCard(Record):
     """Where an adapter comes from: adapter → pairs → scenarios and readers."""
@@ -94,6 +97,17 @@ class AdapterRegistry:
     def find(self, fingerprint: str) -> AdapterCard | None:
         """The adapter already trained from the same pairs with the same settings."""
         return next((card for card in self.list() if card.fingerprint == fingerprint), None)
+
+    def forget(self, reader_id: str) -> tuple[AdapterCard, ...]:
+        """Strikes a reader from every card; the cards as they named them.
+
+        What the adapters have learnt from the reader stays in their weights.
+        """
+        named = tuple(card for card in self.list() if reader_id in card.reader_ids)
+        for card in named:
+            readers = (FORGOTTEN if r == reader_id else r for r in card.reader_ids)
+            card.model_copy(update={"reader_ids": tuple(readers)}).save(self.path(card.name))
+        return named
 
 
 def sha256(path: Path) -> str:

@@ -4,31 +4,27 @@ import threading
 from collections.abc import Callable, Sequence
 
 from textual import on
-from textual.app import App
-from textual.binding import Binding
 
 from agents.describer import Describer
 from agents.records import Book
 from graph.store import Store
-from tui.screens.help import HelpScreen, Key
 from tui.screens.pairs import PairsScreen
 from tui.screens.preview import PreviewScreen
 from tui.screens.profile import ProfileScreen
 from tui.screens.readers import ReadersScreen
 from tui.screens.runs import RunsScreen
-from tui.themes import THEMES, ThemeName
-
-UNLISTED = {"screen.copy_text", "app.focus_previous"}
-MOVING = (Key("↑ ↓  j k", "Move"), Key("pgup pgdn", "Page"), Key("home end  g G", "First, last"))
+from tui.shell import Shell
+from tui.themes import ThemeName
 
 
-class GravityApp(App[None]):
+class GravityApp(Shell[None]):
     """Runs, their pairs and readers, and what a description becomes for a reader.
 
     Args:
         store: The run database.
         books: Reads the catalogue; called whenever a book is to be chosen.
         describer: Loads the models; called at most once, in a thread, when first needed.
+        renew: Makes the kept profiles of a reader again, given the id; called in a thread.
         reviewer: Who takes the decisions.
         theme: The look to begin with.
     """
@@ -36,29 +32,22 @@ class GravityApp(App[None]):
     TITLE = "Gravity"
     CSS_PATH = ["screens/page.tcss", "screens/runs.tcss"]
     """Textual reads the sheets of pushed screens only, not of the first."""
-    ENABLE_COMMAND_PALETTE = False
-    BINDINGS = [
-        Binding("question_mark", "keys", "Keys", key_display="?"),
-        Binding("t", "toggle_theme", "Light or dark", show=False),
-        Binding("q", "quit", "Quit"),
-    ]
 
     def __init__(
         self,
         store: Store,
         books: Callable[[], Sequence[Book]],
         describer: Callable[[], Describer],
+        renew: Callable[[str], object],
         reviewer: str,
         theme: ThemeName = "dark",
     ) -> None:
-        super().__init__()
+        super().__init__(theme)
         self._store = store
         self._books = books
         self._describer = _Once(describer)
+        self._renew = renew
         self._reviewer = reviewer
-        for look in THEMES.values():
-            self.register_theme(look)
-        self.theme = THEMES[theme].name
 
     def get_default_screen(self) -> RunsScreen:
         """Begin with the runs."""
@@ -74,7 +63,16 @@ class GravityApp(App[None]):
 
     @on(ReadersScreen.ProfileAsked)
     def _open_profile(self, asked: ReadersScreen.ProfileAsked) -> None:
-        self.push_screen(ProfileScreen(self._store, asked.run_id, asked.reader_id, self._books))
+        self.push_screen(
+            ProfileScreen(
+                self._store,
+                asked.run_id,
+                asked.reader_id,
+                self._books,
+                self._renew,
+                self._reviewer,
+            )
+        )
 
     @on(ProfileScreen.PreviewAsked)
     def _open_preview(self, asked: ProfileScreen.PreviewAsked) -> None:
@@ -86,23 +84,6 @@ class GravityApp(App[None]):
         """Let go of the models, where any were loaded."""
         if self._describer.made:
             await self._describer.made.writer.close()
-
-    def action_toggle_theme(self) -> None:
-        """Turn from dark to light and back."""
-        other: ThemeName = "light" if self.theme == THEMES["dark"].name else "dark"
-        self.theme = THEMES[other].name
-
-    def action_keys(self) -> None:
-        """List all keys of the screen in front."""
-        keys = {
-            bound.binding.description: self.get_key_display(bound.binding)
-            for bound in self.screen.active_bindings.values()
-            if bound.node in (self, self.screen)
-            and bound.enabled
-            and bound.binding.description
-            and bound.binding.action not in UNLISTED
-        }
-        self.push_screen(HelpScreen([*MOVING, *(Key(key, does) for does, key in keys.items())]))
 
 
 class _Once:

@@ -17,6 +17,8 @@ from tui.commands import (
     config,
     describe,
     doctor,
+    forget,
+    frameworks,
     models,
     pairs,
     profile,
@@ -44,7 +46,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("doctor")(doctor.doctor)
-app.command("profile")(profile.profile)
+app.add_typer(profile.app, name="profile")
+app.add_typer(frameworks.app, name="frameworks")
+app.command("forget")(forget.forget)
 app.command("synth")(synth.synth)
 app.add_typer(pairs.app, name="pairs")
 app.command("review")(review.review)

@@ -24,6 +24,7 @@ from agents.settings import (
     CriticSettings,
     DeduplicatorSettings,
     EmbeddingSettings,
+    ProfilerSettings,
     Section,
 )
 from graph.settings import ReadersSettings, SynthesisSettings
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     chat: ChatSettings = ChatSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     readers: ReadersSettings = ReadersSettings()
+    profiler: ProfilerSettings = ProfilerSettings()
     synthesis: SynthesisSettings = SynthesisSettings()
     deduplicator: DeduplicatorSettings = DeduplicatorSettings()
     critic: CriticSettings = CriticSettings()

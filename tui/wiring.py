@@ -1,7 +1,7 @@
 """The one place where parts are put together: settings in, working services out."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from agents.chat import Chat, OnCall
     from agents.describer import Describer
     from agents.embeddings import Embedder
-    from agents.records import Book
+    from agents.records import Book, Profile, Reader
+    from agents.stances.stance import StanceReader
     from graph.nodes import Crew
     from serving.engine import Engine
 
@@ -85,7 +86,9 @@ class Services:
                 }
                 judge = judges[settings.critic.judge]()
                 yield Crew(
-                    profiler=Profiler(self.embedder, books),
+                    profiler=Profiler(
+                        self.embedder, books, self.stance_reader(chat), settings.profiler
+                    ),
                     writer=ScenarioWriter(chat),
                     deduplicator=Deduplicator(pool, settings.deduplicator),
                     critic=PairCritic(judge, self.embedder, settings.critic),
@@ -96,6 +99,40 @@ class Services:
                 )
         finally:
             pool.close()
+
+    async def profiles(
+        self, readers: "Sequence[Reader]", books: "Mapping[str, Book]", on_call: "OnCall"
+    ) -> "list[Profile]":
+        """Profiles made now, outside of any run."""
+        from agents.profiler import Profiler
+
+        settings = self.settings
+        async with AsyncExitStack() as stack:
+            chat = None
+            if settings.profiler.text == "chat":
+                chat = await stack.enter_async_context(open_chat(settings.chat, on_call))
+            text = self.stance_reader(chat)
+            profiler = Profiler(self.embedder, books, text, settings.profiler)
+            return [await profiler.profile(reader) for reader in readers]
+
+    def stance_reader(self, chat: "Chat | None") -> "StanceReader | None":
+        """Who reads the reviews, as `profiler.text` says; `chat` is needed for `chat` only."""
+        from agents.stances.by_chat import ChatStances
+        from agents.stances.by_decision import DecisionStances
+        from agents.stances.by_embedding import EmbeddedStances
+
+        profiler = self.settings.profiler
+        match profiler.text:
+            case "embedded":
+                languages = self.settings.embedding.languages
+                return EmbeddedStances(self.embedder, profiler.max_sentences, languages=languages)
+            case "chat":
+                assert chat is not None, "whoever asks for this backend opens the chat model"
+                return ChatStances(chat, profiler.max_sentences)
+            case "systemone":
+                return DecisionStances(profiler, self.embedder, self.settings.embedding.languages)
+            case "none":
+                return None
 
     def base_weights(self) -> Path | str:
         """The base model to train or to serve: plain weights of the embedded one, or a name."""

@@ -21,7 +21,13 @@ class Dictated:
         self.replies = list(replies)
         self.asked: list[tuple[str, list[Message]]] = []
 
-    async def ask(self, agent: str, messages: Sequence[Message], reply: type[Reply]) -> Reply:
+    async def ask(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        most_repairs: int | None = None,
+    ) -> Reply:
         self.asked.append((agent, list(messages)))
         answer = self.replies.pop(0)
         if isinstance(answer, ModelError):

@@ -1,8 +1,9 @@
-"""A tiny OpenAI-compatible server on loopback: it answers what a test wrote down, in turn."""
+"""A tiny server on loopback for chat and System One: it answers what a test wrote down, in turn."""
 
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -49,11 +50,20 @@ def pieces(*texts: str) -> Answer:
     return Answer(body="".join(events).encode(), kind="text/event-stream")
 
 
+def decisions(answers: object) -> Answer:
+    """A System One reply."""
+    usage = {"input_tokens": 10, "output_tokens": 0}
+    return Answer(body=json.dumps({"model": "m", "answers": answers, "usage": usage}).encode())
+
+
 @dataclass
 class Stub:
-    """The server; the last of its `answers` stands for all that follow."""
+    """The server; the last of its `answers` stands for all that follow.
 
-    answers: list[Answer] = field(default_factory=list)
+    An answer may be a function of the body that was sent.
+    """
+
+    answers: list[Answer | Callable[[Any], Answer]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     most_at_once: int = 0
@@ -105,12 +115,17 @@ class Stub:
         self._server.server_close()
 
     @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/v1"
+        return f"{self.url}/v1"
 
     def next(self, key: str | None, body: dict[str, Any] | None) -> Answer:
         with self._lock:
             self.keys.append(key)
             if body is not None:
                 self.asked.append(body)
-            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            return answer if isinstance(answer, Answer) else answer(body)

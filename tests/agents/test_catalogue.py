@@ -11,6 +11,8 @@ from agents.frameworks.catalogue import (
     dimension,
     dimensions,
     dimensions_of,
+    framework,
+    frameworks,
     genre_clusters,
     shipped_scenarios,
 )
@@ -18,10 +20,31 @@ from agents.records import FACETS, Scenario
 from agents.scenario_writer import ScenarioDraft
 
 
-def test_thirty_dimensions_over_the_four_facets():
-    counts = {facet: len(dimensions_of(facet)) for facet in FACETS}
-    assert counts == {"interest": 6, "value": 10, "belief": 9, "personality": 5}
-    assert sum(counts.values()) == len(dimensions()) == 30
+def test_the_frameworks_and_the_size_of_their_tables():
+    counts = {name: len(f.dimensions) for name, f in frameworks().items()}
+    assert counts == {"ocean": 35, "schwartz": 25, "hofstede": 6, "wvs": 13, "reading": 6}
+    assert {facet: len(dimensions_of(facet)) for facet in FACETS} == {
+        "interest": 6,
+        "value": 25,
+        "belief": 19,
+        "personality": 35,
+    }
+    assert len(dimensions()) == sum(counts.values()), "no name stands in two frameworks"
+
+
+def test_every_framework_says_where_it_comes_from_and_on_what_terms():
+    for name, found in frameworks().items():
+        assert framework(name) is found
+        assert found.source and found.edition and found.licence
+        assert all(d.framework == name and d.facet == found.facet for d in found.dimensions)
+
+
+def test_parts_belong_to_a_broader_dimension_of_the_same_framework():
+    for axis in dimensions().values():
+        if axis.parent:
+            parent = dimension(axis.parent)
+            assert parent.framework == axis.framework
+            assert parent.parent is None
 
 
 def test_names_and_statement_ids_are_unique_and_belong_together():
@@ -35,15 +58,22 @@ def test_names_and_statement_ids_are_unique_and_belong_together():
         assert len(axis.texts("high")) == len(axis.texts("low"))
 
 
-def test_an_unknown_dimension_is_named():
+def test_unknown_names_are_told_with_the_nearest():
     with pytest.raises(NotFoundError, match="no dimension 'charisma'"):
         dimension("charisma")
+    with pytest.raises(NotFoundError, match="Did you mean 'power_distance'"):
+        dimension("Power Distanse")
+    with pytest.raises(NotFoundError, match="Did you mean 'schwartz'"):
+        framework("schwarz")
+    with pytest.raises(NotFoundError, match="ocean, schwartz, hofstede, wvs, reading"):
+        framework("enneagram")
 
 
-def test_every_cell_ships_scenarios_with_unique_ids():
+def test_broad_insensitive_dimensions_ship_scenarios_with_unique_ids():
     scenarios = shipped_scenarios()
     assert max(Counter(s.id for s in scenarios).values()) == 1
-    assert {s.dimension for s in scenarios} == dimensions().keys()
+    broad = {d.name for d in dimensions().values() if d.parent is None and d.sensitive is None}
+    assert {s.dimension for s in scenarios} == broad | {"humility"}
 
 
 @pytest.mark.parametrize("scenario", shipped_scenarios(), ids=lambda s: s.id)

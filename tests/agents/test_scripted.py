@@ -5,12 +5,13 @@ import pytest
 
 from agents.describer import Describer, invented_names
 from agents.errors import ReplyError
-from agents.frameworks.catalogue import dimension, shipped_scenarios
+from agents.frameworks.catalogue import dimension, dimensions, shipped_scenarios
 from agents.pair_critic import Choice
 from agents.prompting import render
-from agents.records import Book, Message, ModelCall, Profile
+from agents.records import Book, Message, ModelCall, Profile, Reader, Review
 from agents.scenario_writer import ScenarioWriter
 from agents.scripted import ScriptedChat, ScriptedEmbedder
+from agents.stances.by_chat import ChatStances
 
 
 async def test_equal_prompts_get_equal_replies_and_every_call_is_told():
@@ -51,6 +52,21 @@ async def test_the_judge_goes_by_shared_words_in_either_order():
 
     assert await preferred("loves tea", "hates coffee") == "A"
     assert await preferred("hates coffee", "loves tea") == "B"
+
+
+async def test_it_reads_the_same_stances_every_time_and_misquotes_some():
+    text = " ".join(f"I found {n} plums in sack number {n}." for n in range(40))
+    axes = list(dimensions().values())
+    stances = ChatStances(ScriptedChat(lambda _call: None), 120)
+    found, notices = 0, 0
+    for n in range(12):
+        review = Review(id="a", book_id="x", rating=5, text=f"This is book number {n}. {text}")
+        reader = Reader(id="r", reviews=(review,))
+        reading = await stances.read(reader, axes)
+        assert await stances.read(reader, axes) == reading
+        found, notices = found + len(reading.stances), notices + len(reading.notices)
+        assert all(s.evidence.quote(reader).startswith(("I f", "This")) for s in reading.stances)
+    assert 45 < found < 72 and 2 < notices < 12
 
 
 async def test_an_unknown_shape_is_a_reply_error():

@@ -35,12 +35,18 @@ class Gravity(Protocol):
     def __call__(self, *words: str, code: int = 0, typed: str = "") -> Told: ...
 
 
+@pytest.fixture(scope="session")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Without weights; what was fitted to the scripted embedder stays for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _nowhere(tmp_path: Path, _cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("GRAVITY__"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("GRAVITY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("GRAVITY_CACHE", str(_cache))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("GRAVITY_TOKEN", raising=False)
@@ -74,7 +80,7 @@ def gravity(
 
 
 @pytest.fixture(scope="session")
-def _gathered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _gathered(tmp_path_factory: pytest.TempPathFactory, _cache: Path) -> Path:
     """A finished run `done` and a run `asks` that waits for a person."""
     home = tmp_path_factory.mktemp("gathered") / "home"
     with pytest.MonkeyPatch.context() as patch:
@@ -82,6 +88,7 @@ def _gathered(tmp_path_factory: pytest.TempPathFactory) -> Path:
             words = ["synth", "--readers", "sample", "--limit", "2", "--model", "scripted"]
             words += ["--review", review, "--run", run]
             patch.setattr(sys, "argv", ["gravity", "--home", str(home), *words])
+            patch.setenv("GRAVITY_CACHE", str(_cache))
             patch.chdir(home.parent)
             main_quietly()
     return home

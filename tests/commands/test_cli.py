@@ -13,11 +13,14 @@ from tui.cli import app
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = {
-    *("doctor", "profile", "synth", "pairs list", "pairs show", "pairs export", "review", "train"),
+    *("doctor", "synth", "pairs list", "pairs show", "pairs export", "review", "train", "forget"),
+    *("profile show", "profile questions", "profile answer", "profile ask", "profile sheet"),
+    *("profile verify", "frameworks list", "frameworks show"),
     *("describe", "serve", "runs list", "runs show", "trace", "tui", "models list"),
     *("models fetch", "config show", "config schema"),
 }
-"""Each is run in a test of this folder, but `tui` (tests/tui) and `models fetch` (network)."""
+"""Each is run in a test of this folder, but `tui` and `profile ask` (tests/tui) and `models fetch`
+(network)."""
 
 
 def listed() -> set[str]:
@@ -67,9 +70,9 @@ def one_line(told: Told) -> str:
         ("pairs show nope", 2, "no pair 'nope'"),
         ("pairs export", 2, "no run 'last'"),
         ("train", 2, "no run 'last'"),
-        ("profile ana", 2, "no run 'last'"),
-        ("profile ana --readers sample --model scripted", 2, "no reader 'ana' among 12"),
-        ("profile us-maya --readers gone.jsonl", 2, "gone.jsonl cannot be read"),
+        ("profile show ana", 2, "no run 'last'"),
+        ("profile show ana --readers sample --model scripted", 2, "no reader 'ana' among 12"),
+        ("profile show us-maya --readers gone.jsonl", 2, "gone.jsonl cannot be read"),
         ("describe --reader us-maya --book b01", 2, "no run 'last'"),
         ("describe --reader us-maya --book b99 --readers sample", 2, "no book 'b99' among 60"),
         ("synth --readers gone.jsonl", 2, "gone.jsonl cannot be read: No such file"),
@@ -102,7 +105,7 @@ def test_mistakes(gravity: Gravity, words: str, code: int, text: str) -> None:
         ("synth --readers sample --run \x1b[2J", "--run"),
         ("pairs list --status nice", "proposed, accepted, rejected, review"),
         ("nonsense", "No such command"),
-        ("profile", "READER"),
+        ("profile show", "READER"),
     ],
 )
 def test_wrong_usage(gravity: Gravity, words: str, text: str) -> None:

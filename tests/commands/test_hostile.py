@@ -51,8 +51,8 @@ def test_every_command_prints_it_harmlessly(gravity: Gravity, hostile, home: Pat
     assert pair.reader_id == READER
     model = ("--model", "scripted")
     commands = [
-        ["profile", READER],
-        ["profile", READER, *hostile, *model],
+        ["profile", "show", READER],
+        ["profile", "show", READER, *hostile, *model],
         ["pairs", "list"],
         ["pairs", "show", pair.id],
         ["runs", "list"],
@@ -70,12 +70,16 @@ def test_every_command_prints_it_harmlessly(gravity: Gravity, hostile, home: Pat
     for words in (["trace", "--full"], ["review"]):
         told = gravity(*words, typed="r\nno\nq\n")
         harmless(told.out, told.err)
-    for words in (["profile", f"x{NASTY}"], ["pairs", "show", NASTY], ["runs", "show", NASTY]):
+    for words in (
+        ["profile", "show", f"x{NASTY}"],
+        ["pairs", "show", NASTY],
+        ["runs", "show", NASTY],
+    ):
         told = gravity(*words, code=2)
         harmless(told.out, told.err)
 
 
 def test_json_gives_the_text_back_unchanged(gravity: Gravity, hostile) -> None:
-    told = gravity("profile", READER, "--json")
+    told = gravity("profile", "show", READER, "--json")
     assert told.json["reader_id"] == READER
     assert told.json["gender"] == NASTY

@@ -16,7 +16,8 @@ from agents.profiler import Profiler
 from agents.records import Message, Pair, Reader
 from agents.scenario_writer import ScenarioWriter
 from agents.scripted import ScriptedChat, ScriptedEmbedder
-from agents.settings import CriticSettings, DeduplicatorSettings
+from agents.settings import CriticSettings, DeduplicatorSettings, ProfilerSettings
+from agents.stances.by_embedding import EmbeddedStances
 from graph.accounts import Accounting
 from graph.books import read_books
 from graph.events import Event
@@ -37,11 +38,17 @@ class UnluckyChat(ScriptedChat):
         super().__init__(on_call)
         self._error, self.left = error, good
 
-    async def ask(self, agent: str, messages: Sequence[Message], reply: type[Reply]) -> Reply:
+    async def ask(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        most_repairs: int | None = None,
+    ) -> Reply:
         self.left -= 1
         if self.left < 0:
             raise self._error
-        return await super().ask(agent, messages, reply)
+        return await super().ask(agent, messages, reply, most_repairs)
 
 
 def sample_readers(count: int | None = None) -> list[Reader]:
@@ -61,7 +68,12 @@ def open_crew(
     try:
         pool.load(shipped_scenarios())
         yield Crew(
-            profiler=Profiler(embedder, read_books("sample", lambda _notice: None)),
+            profiler=Profiler(
+                embedder,
+                read_books("sample", lambda _notice: None),
+                EmbeddedStances(embedder, ProfilerSettings().max_sentences),
+                ProfilerSettings(),
+            ),
             writer=ScenarioWriter(voice),
             deduplicator=Deduplicator(pool, DeduplicatorSettings()),
             critic=PairCritic(judges[judge], embedder, CriticSettings()),

@@ -28,6 +28,11 @@ def write_lines(path: Path, rows: Iterable[Any]) -> Path:
     return path
 
 
+def without_ages(path: Path, count: int) -> str:
+    """The notice on readers who give no age."""
+    return f"{path.name}: age: readers who give none, taken all the same: {count}"
+
+
 def read(path: Path, limit: int | None = None, **settings: Any) -> tuple[list[Reader], list[str]]:
     """The readers and the notices."""
     notices: list[str] = []

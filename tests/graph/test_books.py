@@ -1,6 +1,5 @@
-"""Catalogues are read in our schema and as Amazon's item metadata."""
+"""Catalogues are read in our schema; text is cleaned of HTML and nothing else."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -46,42 +45,6 @@ def test_gaps_are_filled_and_a_book_without_id_is_told_of(tmp_path: Path) -> Non
     assert notices[0].startswith("b.jsonl:2: id: ")
 
 
-def test_amazon_metadata(tmp_path: Path) -> None:
-    full = {
-        "main_category": "Books",
-        "title": "The Lantern &amp; the Ledger",
-        "author": {"avatar": "u", "name": "Ines Prado", "about": ["writes"]},
-        "description": ["<b>A town</b>", "and its debts."],
-        "features": ["Second edition."],
-        "categories": ["Books", "Literature", "Mystery"],
-        "parent_asin": "B01",
-        "details": {"Pages": "300"},
-    }
-    bare = {"parent_asin": "B02", "title": None, "author": None, "description": None}
-    odd = {"parent_asin": "B03", "title": "T", "author": "{broken", "description": "plain text"}
-    books, notices = read(write_lines(tmp_path / "meta_Books.jsonl", [full, bare, odd]))
-    assert books["B01"] == Book(
-        id="B01",
-        title="The Lantern & the Ledger",
-        author="Ines Prado",
-        genres=("Literature", "Mystery"),
-        description="A town \nand its debts.\nSecond edition.",
-    )
-    assert (books["B02"].title, books["B02"].genres) == ("(untitled)", ())
-    assert (books["B03"].author, books["B03"].description) == ("{broken", "plain text")
-    assert notices == []
-
-
-def test_amazon_metadata_in_csv(tmp_path: Path) -> None:
-    author = json.dumps({"name": "Ines Prado"}).replace('"', '""')
-    path = tmp_path / "meta.csv"
-    path.write_text(
-        f'parent_asin,title,author,categories\nB01,T,"{author}","[""Books"", ""Mystery""]"\n'
-    )
-    (book,) = read(path)[0].values()
-    assert (book.author, book.genres) == ("Ines Prado", ("Mystery",))
-
-
 def test_only_and_first_of_equal_ids(tmp_path: Path) -> None:
     rows = [{"id": "a", "title": "one"}, {"id": "b", "title": "two"}, {"id": "a", "title": "3"}]
     books, _ = read(write_lines(tmp_path / "b.jsonl", rows), {"a"})
@@ -95,5 +58,27 @@ def test_a_book_is_found_by_id_or_title() -> None:
         find_book(books, "b")
 
 
-def test_plain_text_leaves_what_is_no_tag() -> None:
-    assert plain_text("a < b and <i>c</i> &lt;3") == "a < b and  c  <3"
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ("a < b and <i>c</i> &lt;3", "a < b and  c  <3"),
+        ("I <3 it, 5 > 4", "I <3 it, 5 > 4"),
+        (
+            "one<br>two<BR/>three<br />four</br>five<br clear='all'>six",
+            "one\ntwo\nthree\nfour\nfive\nsix",
+        ),
+        ("&amp;quot;so&amp;quot; &amp;amp;amp;#39;s &amp;eacute;", '"so" \'s é'),
+        ("one&lt;br /&gt;two &amp;lt;b&amp;gt;three", "one\ntwo  three"),
+        ("AT&T &amp; R&amp;B; Q&A", "AT&T & R&B; Q&A"),
+        ("<!-- note --><p>Tea</p>", "Tea"),
+        ("《夜》は<東京>で、cafe\u0301", "《夜》は<東京>で、caf\u00e9"),
+        ("&#" + "9" * 5000 + "; &#x1F4D6; &#0;", "\U0001f4d6 \ufffd"),
+    ],
+)
+def test_plain_text_is_cleaned_of_html_alone(given: str, plain: str) -> None:
+    assert plain_text(given) == plain
+
+
+def test_plain_text_takes_long_hostile_text_in_good_time() -> None:
+    for piece in ("&amp;", "&amp;amp", "<br", "<a ", "&#", "&#x9", "<", "</b>"):
+        plain_text(piece * 500_000)

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from agents.errors import InputError
-from tests.graph.reading import a_reader, a_review, read, write_lines
+from tests.graph.reading import a_reader, a_review, read, without_ages, write_lines
 
 PUBLIC = Path(__file__).parents[2].parent / "shared" / "data" / "readers_public.jsonl"
 
@@ -124,39 +124,7 @@ def test_parquet_nested_and_with_gaps(tmp_path: Path) -> None:
     assert bob.questionnaire == {"q2": 2}
     assert bob.reviews == ()
     assert cat.reviews[0].timestamp == 1618012800
-    assert notices == []
-
-
-def amazon(user: str, item: str, **others: object) -> dict[str, object]:
-    """A row of a review file of Amazon Reviews 2023, made up."""
-    return {
-        "rating": 5.0,
-        "title": "A keeper",
-        "text": "Read it twice.<br /><br />My aunt &amp; I agree.",
-        "images": [],
-        "asin": f"{item}-pb",
-        "parent_asin": item,
-        "user_id": user,
-        "timestamp": 1588687728923,
-        "helpful_vote": 0,
-        "verified_purchase": True,
-    } | others
-
-
-def test_amazon_reviews(tmp_path: Path) -> None:
-    rows = [amazon("AE1", "B01"), amazon("AE2", "B01", rating=1.0), amazon("AE1", "B02", title="")]
-    rows.append(amazon("AE2", "B03", timestamp="yesterday"))
-    (one, two), notices = read(write_lines(tmp_path / "Books.jsonl", rows))
-    assert [(r.book_id, r.timestamp) for r in one.reviews] == [
-        ("B01", 1588687728),
-        ("B02", 1588687728),
-    ]
-    assert one.reviews[0].text == "A keeper. Read it twice.\n\nMy aunt & I agree."
-    assert one.reviews[1].text.startswith("Read it twice.")
-    assert (one.age, one.country) == (None, None)
-    assert [r.rating for r in two.reviews] == [1.0]
-    assert len(notices) == 1
-    assert notices[0].startswith("Books.jsonl:4: review.timestamp: ")
+    assert notices == [without_ages(path, 2)]
 
 
 def test_real_readers() -> None:
@@ -165,7 +133,7 @@ def test_real_readers() -> None:
     found, notices = read(PUBLIC)
     assert len(found) == 113
     assert sum(len(r.reviews) for r in found) > 1000
-    assert all(n.startswith("readers_public.jsonl:") for n in notices)
+    assert notices == [without_ages(PUBLIC, 68)]
 
 
 # --- what is taken in -------------------------------------------------------------------------
@@ -188,7 +156,7 @@ def test_times_are_taken_as_iso_or_seconds(tmp_path: Path, given: object, monkey
 
 
 def test_reader_without_reviews_is_kept_without_a_word(tmp_path: Path) -> None:
-    (cold,), notices = one_bad(tmp_path, {"id": "cold", "country": "JP"})
+    (cold,), notices = one_bad(tmp_path, {"id": "cold", "age": 30, "country": "JP"})
     assert cold.reviews == ()
     assert notices == []
 
@@ -201,9 +169,18 @@ def test_limit_takes_the_first(tmp_path: Path) -> None:
 
 
 def test_limit_still_gathers_all_rows_of_those_taken(tmp_path: Path) -> None:
-    rows = [amazon("A", "1"), amazon("B", "2"), amazon("A", "3"), amazon("C", "4")]
-    (one,), _ = read(write_lines(tmp_path / "r.jsonl", rows), limit=1)
-    assert [r.book_id for r in one.reviews] == ["1", "3"]
+    path = tmp_path / "r.csv"
+    path.write_text("id,book_id,rating\nana,b1,4\nbob,b2,4\nana,b3,4\ncat,b4,4\n")
+    (ana,), _ = read(path, limit=1)
+    assert [r.book_id for r in ana.reviews] == ["b1", "b3"]
+
+
+def test_readers_without_an_age_are_taken_and_told_of_once(tmp_path: Path) -> None:
+    rows = [a_reader("a", age=None), a_reader("b", age=""), a_reader("c"), a_reader("d", age=None)]
+    path = write_lines(tmp_path / "r.jsonl", rows)
+    found, notices = read(path)
+    assert [r.age for r in found] == [None, None, 40, None]
+    assert notices == [without_ages(path, 3)]
 
 
 # --- what is set aside ------------------------------------------------------------------------
@@ -217,7 +194,7 @@ def test_limit_still_gathers_all_rows_of_those_taken(tmp_path: Path) -> None:
         ({"id": "   ", "reviews": [a_review()]}, "r.jsonl:2: id: "),
         ({"id": "x" * 201, "reviews": []}, "r.jsonl:2: id: "),
         (a_reader("x", country="XX"), "r.jsonl:2: country: "),
-        (a_reader("x", country="Brazil"), "r.jsonl:2: country: "),
+        (a_reader("x", country=76), "r.jsonl:2: country: "),
         (a_reader("x", age=12), "r.jsonl:2: age: under 18"),
         (a_reader("x", age="old"), "r.jsonl:2: age: "),
         (a_reader("x", age=-1), "r.jsonl:2: age: "),
@@ -294,7 +271,7 @@ def test_half_characters_are_removed(tmp_path: Path) -> None:
 
 def test_nul_bytes_in_csv(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
-    path.write_bytes(b"id,book_id,rating,text\nana,b1,4,o\0ne\n")
+    path.write_bytes(b"id,age,book_id,rating,text\nana,40,b1,4,o\0ne\n")
     (ana,), notices = read(path)
     assert ana.reviews[0].text == "one"
     assert notices == ["r.csv:2: NUL bytes were removed from the line"]

@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from agents.errors import InputError
-from graph.rows import parsed_cell, read_rows
+from graph.rows import Row, listed_cell, named_cell, parsed_cell, read_rows
 
 ROWS = [{"id": "ana", "note": "são"}, {"id": "bob", "note": "ok"}]
 
@@ -84,3 +84,35 @@ def test_cells_hold_json_or_stay_as_they_are() -> None:
     assert parsed_cell("[sic] not a list") == "[sic] not a list"
     assert parsed_cell("[" * 100_000) == "[" * 100_000
     assert parsed_cell(3) == 3
+
+
+def test_cells_hold_lists_and_names() -> None:
+    assert listed_cell('["a", null, ""]') == ["a"]
+    assert (listed_cell("a"), listed_cell(None), listed_cell([7, {}])) == (["a"], [], [7])
+    assert named_cell(" a, b;c | d||") == ["a", "b", "c", "d"]
+    assert named_cell('["a, b", 7, " "]') == ["a, b", "7"]
+    assert named_cell(None) == []
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r.csv", "r.parquet"])
+def test_text_is_composed_and_nothing_else_is_changed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    row = {"id": "Jose\u0301", "note": "ﬁn Ａ が किताब"}
+    if name == "r.parquet":
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), path)
+    else:
+        path.write_bytes(
+            as_lines([row])
+            if name == "r.jsonl"
+            else f"id,note\n{row['id']},{row['note']}\n".encode()
+        )
+    ((_, values),), notices = told(path)
+    assert values == {"id": "Jos\u00e9", "note": row["note"]}
+    assert notices == []
+
+
+@pytest.mark.parametrize(
+    ("file", "stem"), [("ana.csv", "ana"), ("ana.2.csv.GZ", "ana.2"), ("a.b.jsonl.gz", "a.b")]
+)
+def test_the_stem_of_a_file(file: str, stem: str) -> None:
+    assert Row(file, 1, {}).stem == stem

@@ -304,7 +304,7 @@ async def test_a_judge_without_a_verdict_leaves_the_pair_to_a_person(tmp_path: P
 
 
 async def test_locked_checkpoints_stop_the_run_resumably(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("graph.synthesis.BUSY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("graph.checkpoints.BUSY_TIMEOUT_S", 0.2)
     with open_crew(tmp_path) as crew:
         begin(crew, "one", readers=1)
         other = sqlite3.connect(tmp_path / "checkpoints.db", isolation_level=None)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,11 +44,13 @@ def make_app() -> MakeApp:
         go: asyncio.Semaphore | None = None,
         books: Sequence[Book] = BOOKS,
         theme: str = "dark",
+        renew: Callable[[str], object] = lambda reader_id: None,
     ) -> GravityApp:
         return GravityApp(
             store,
             lambda: books,
             lambda: Describer(ScriptedWriter(lines or LINES, go)),
+            renew,
             reviewer="ada",
             theme=theme,  # pyright: ignore[reportArgumentType]
         )

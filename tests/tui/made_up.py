@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import date
 
 from textual.pilot import Pilot
 
 from agents.records import (
     Attribute,
     Book,
+    Contribution,
     Evidence,
     Interest,
     Message,
@@ -104,14 +106,14 @@ def make_profile(reader: Reader) -> Profile:
         country=reader.country,
         locale=reader.locale,
         interests=(
-            Interest(cluster="crime", label="Crime and suspense", share=0.46, source="stated"),
+            Interest(cluster="mystery", label="Crime and suspense", share=0.46, source="stated"),
             Interest(
                 cluster="literary",
                 label="Literary and contemporary",
                 share=0.31,
                 source="inferred_behaviour",
             ),
-            Interest(cluster="history", label="History", share=0.12, source="inferred_behaviour"),
+            Interest(cluster="lives", label="History", share=0.12, source="inferred_behaviour"),
         ),
         attributes=(
             Attribute(
@@ -120,7 +122,19 @@ def make_profile(reader: Reader) -> Profile:
                 score=63.2,
                 sd=5.1,
                 source="inferred_text",
+                sources=(
+                    Contribution(source="inferred_text", method="embedded", share=0.8),
+                    Contribution(source="inferred_behaviour", method="liked books", share=0.2),
+                ),
                 evidence=(spoken,),
+                expires_on=date(2099, 1, 1),
+            ),
+            Attribute(
+                facet="personality",
+                dimension="orderliness",
+                score=58.0,
+                sd=9.0,
+                source="inferred_text",
             ),
             Attribute(
                 facet="personality",
@@ -134,11 +148,20 @@ def make_profile(reader: Reader) -> Profile:
             ),
             Attribute(
                 facet="belief",
+                dimension="religious_values",
+                score=54.0,
+                sd=9.6,
+                source="inferred_text",
+                sensitive="religion",
+            ),
+            Attribute(
+                facet="belief",
                 dimension="individualism",
                 score=48.9,
                 sd=9.9,
                 source="national_prior",
             ),
+            Attribute(facet="interest", dimension="pace", score=50.0, sd=10.0, source="default"),
         ),
     )
 

@@ -1,10 +1,11 @@
-"""Pictures of every screen at 80 × 24; `pytest --snapshot-update` takes them anew."""
+"""Pictures of every screen, most at 80 × 24; `pytest --snapshot-update` takes them anew."""
 
 import pytest
 
 from graph.store import Store
 from tests.tui.made_up import MakeApp, settled
 
+PROFILE = ("p", "enter")
 SCREENS = {
     "runs": (),
     "pairs": ("enter",),
@@ -13,12 +14,16 @@ SCREENS = {
     "reason": ("enter", "r"),
     "edit": ("enter", "e"),
     "readers": ("p", "down"),
-    "profile": ("p", "enter"),
+    "profile": (*PROFILE, "down", "down", "down"),
+    "decided": (*PROFILE, "c", "down", "f", "down", "down", "x", "5", "down", "r"),
+    "correct": (*PROFILE, "down", "down", "down", "x"),
+    "questionnaire": (*PROFILE, "a", "4", "2", "left"),
+    "leave": (*PROFILE, "a", "4", "escape"),
     "no_profile": ("p", "end", "enter"),
     "books": ("p", "enter", "b"),
     "preview": ("p", "enter", "d", "enter"),
 }
-LIGHT = ("runs", "pairs", "profile", "preview")
+LIGHT = ("runs", "pairs", "profile", "decided", "questionnaire", "preview")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +38,13 @@ def test_picture(name: str, theme: str, store: Store, make_app: MakeApp, snap_co
         await settled(pilot, *SCREENS[name])
 
     assert snap_compare(app, run_before=travel, terminal_size=(80, 24))
+
+
+def test_picture_of_a_wide_profile(store: Store, make_app: MakeApp, snap_compare) -> None:
+    async def travel(pilot) -> None:
+        await settled(pilot, *PROFILE, "down", "down", "down", "p")
+
+    assert snap_compare(make_app(store), run_before=travel, terminal_size=(120, 35))
 
 
 def test_picture_of_an_empty_store(empty_store: Store, make_app: MakeApp, snap_compare) -> None:

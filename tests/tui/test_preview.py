@@ -59,7 +59,7 @@ async def test_no_describer_is_told(store: Store) -> None:
     def broken() -> Describer:
         raise ConfigError("There is no model.", "Name one in gravity.toml.")
 
-    app = GravityApp(store, lambda: BOOKS, broken, "ada")
+    app = GravityApp(store, lambda: BOOKS, broken, lambda _id: None, "ada")
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, *TO_PREVIEW)
         assert "There is no model." in picture(app)
@@ -79,7 +79,7 @@ class HalfWriter:
 
 
 async def test_an_endpoint_that_dies_leaves_the_other_text(store: Store) -> None:
-    app = GravityApp(store, lambda: BOOKS, lambda: Describer(HalfWriter()), "ada")
+    app = GravityApp(store, lambda: BOOKS, lambda: Describer(HalfWriter()), lambda _id: None, "ada")
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, *TO_PREVIEW)
         base, tuned = app.screen.query(DescriptionPane)

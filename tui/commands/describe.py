@@ -16,7 +16,7 @@ from tui.commands.options import (
     invocation,
     print_json,
 )
-from tui.commands.profile import find_profiles
+from tui.profiling import find_profiles
 
 if TYPE_CHECKING:
     from agents.describer import Describer
@@ -49,7 +49,9 @@ def describe(
     if books is None:
         raise typer.BadParameter("name the catalogue that holds the book.", param_hint="--books")
     wanted = find_book(read_books(books, lambda _notice: None), book)
-    profiles = [made for _, made in find_profiles(services, reader, readers, books, run)]
+    profiles = [
+        made for _, made in find_profiles(services, reader, readers, books, run, lambda _: None)
+    ]
     local = services.settings.chat.model == "embedded"
     tuned = adapter or (services.newest_adapter() if local else None)
     made = asyncio.run(_describe_all(services, tuned, profiles, wanted))

@@ -1,12 +1,14 @@
-"""`gravity profile`: what is known of a reader, how surely, and from which words."""
+"""`gravity profile`: what is known of readers, and what they themselves say of it."""
 
-import asyncio
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tui.commands.options import (
+    BaseUrlOption,
     BooksOption,
     JsonFlag,
     ModelOption,
@@ -15,110 +17,156 @@ from tui.commands.options import (
     invocation,
     print_json,
 )
+from tui.profiling import find_profiles, renew
 
 if TYPE_CHECKING:
-    from agents.records import Evidence, Profile, Reader
-    from tui.wiring import Services
+    from agents.records import ModelCall
+
+app = typer.Typer(help="Profiles of readers: show, ask, correct.", no_args_is_help=True)
+ReaderArgument = Annotated[str, typer.Argument(metavar="READER", help="A reader's id.")]
+RunOption = Annotated[str, typer.Option(help="The run to look in, without --readers.")]
 
 
-def profile(
+@app.command()
+def show(
     context: typer.Context,
-    reader: Annotated[str, typer.Argument(metavar="READER", help="A reader's id.")],
+    reader: ReaderArgument,
     readers: ReadersOption = None,
     books: BooksOption = None,
-    run: Annotated[str, typer.Option(help="The run to look in, without --readers.")] = "last",
+    run: RunOption = "last",
     model: ModelOption = None,
+    base_url: BaseUrlOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="The parts of broad dimensions too, such as facets.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print a reader's profile: from a file of readers, or as a run has made it."""
-    services = invocation(context).services(chat__model=model)
+    """Print a reader's profile: made now from a file of readers, or as a run has made it."""
+    services = invocation(context).services(chat__model=model, chat__base_url=base_url)
     books = default_books(readers, books)
-    ((found, made),) = find_profiles(services, [reader], readers, books, run)
+    ((found, made),) = find_profiles(services, [reader], readers, books, run, _tell_cost)
     if as_json:
         print_json(made)
-    else:
-        typer.echo(_told(found, made))
+        return
+    from tui.widgets.profile_lines import profile_lines
+
+    typer.echo(profile_lines(found, made, every))
 
 
-def find_profiles(
-    services: "Services",
-    reader_ids: Sequence[str],
-    readers: str | None,
-    books: str | None,
-    run: str,
-) -> "list[tuple[Reader, Profile]]":
-    """The readers and profiles of a run, or made now from a file, in the order asked for.
+@app.command()
+def questions(
+    context: typer.Context,
+    reader: ReaderArgument,
+) -> None:
+    """Print the short questionnaire as CSV to be filled in: `gravity profile answer` reads it."""
+    import csv
+    import sys
 
-    Raises:
-        NotFoundError: there is no such reader, or the run has not profiled them yet.
-    """
-    if readers is None:
-        return [_kept(services, reader_id, run) for reader_id in reader_ids]
-    return _made(services, reader_ids, readers, books)
+    from agents.questionnaire import short_form
 
-
-def _kept(services: "Services", reader_id: str, run: str) -> "tuple[Reader, Profile]":
-    from agents.errors import NotFoundError
-
-    run_id = services.store.run(run).id
-    kept = services.store.reader(run_id, reader_id)
-    if kept.profile is None:
-        raise NotFoundError(f"{run_id} has not profiled {reader_id} yet.", "Let it go on.")
-    return kept.reader, kept.profile
+    rows = csv.writer(sys.stdout)
+    rows.writerow(["reader_id", "instrument", "item", "answer", "statement"])
+    rows.writerows([reader, "short", s.id, "", s.text] for s in short_form())
 
 
-def _made(
-    services: "Services", reader_ids: Sequence[str], readers: str, books: str | None
-) -> "list[tuple[Reader, Profile]]":
-    from agents.errors import NotFoundError
-    from agents.profiler import Profiler
-    from graph.books import rated_books, read_books
-    from graph.readers import read_readers
+@app.command()
+def answer(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSONL, CSV or Parquet of answers by item.")],
+    instrument: Annotated[
+        str | None,
+        typer.Option(
+            help="short, ipip-neo-120, mini-ipip, pvq-21, pvq-40, pvq-rr or twivi, where the file"
+            " does not say."
+        ),
+    ] = None,
+) -> None:
+    """Take in answers to questionnaires; kept profiles of these readers are made again."""
+    from graph.answers import read_answers
     from tui.progress import Notices
 
-    notices = Notices()
-    listed = read_readers(readers, services.settings.readers, notices.take)
-    by_id = {reader.id: reader for reader in listed}
-    for reader_id in reader_ids:
-        if reader_id not in by_id:
-            notices.print()
-            raise NotFoundError(f"{readers} has no reader {reader_id!r} among {len(listed)}.")
-    catalogue = read_books(books, notices.take, rated_books(listed)) if books else {}
-    profiler = Profiler(services.embedder, catalogue)
-    found = [by_id[reader_id] for reader_id in reader_ids]
-    return [(reader, asyncio.run(profiler.profile(reader))) for reader in found]
+    services, notices = invocation(context).services(), Notices()
+    try:
+        sheets = read_answers(file, instrument, notices.take)
+    finally:
+        notices.print()
+    services.store.keep_sheets(sheets)
+    renewed = renew(services, {sheet.reader_id for sheet in sheets}, _tell_cost)
+    typer.echo(f"{len(sheets)} answer sheets kept, {renewed} profiles made again.")
 
 
-def _told(reader: "Reader", made: "Profile") -> str:
+@app.command()
+def sheet(
+    context: typer.Context,
+    reader: ReaderArgument,
+    readers: ReadersOption = None,
+    books: BooksOption = None,
+    run: RunOption = "last",
+    model: ModelOption = None,
+) -> None:
+    """Print what was inferred as JSONL to be decided on: `gravity profile verify` reads it."""
     from agents.frameworks.catalogue import dimension
-    from tui.widgets.plain import plain, plain_line
 
-    explicit = [made.age and f"{made.age} years", made.gender, made.country, made.locale]
-    facts = ", ".join(str(fact) for fact in explicit if fact)
-    lines = [f"{made.reader_id}: {facts or 'no demographics'}, {len(reader.reviews)} reviews", ""]
-    lines += ["Interests"]
-    lines += [
-        f"  {i.share:>5.0%} {'█' * round(i.share * 40):<20} {i.label} ({i.source})"
-        for i in made.interests
-    ] or ["  none known"]
-    facet = None
-    for a in sorted(made.attributes, key=lambda a: (a.facet, -a.departure)):
-        if a.source == "default":
-            continue
-        if a.facet != facet:
-            facet = a.facet
-            lines += ["", f"{facet.capitalize()} (T scores: 50 is the middle, ± one sd)"]
-        pole = dimension(a.dimension).pole(a.pole)
-        lines.append(f"  {a.dimension:<24} {a.score:4.0f} ±{a.sd:.0f}  {pole} ({a.source})")
-        lines += [f"      {plain_line(_told_evidence(e, reader), 110)}" for e in a.evidence]
-    unknown = [a.dimension for a in made.attributes if a.source == "default"]
-    if unknown:
-        lines += ["", f"Nothing is known of: {', '.join(unknown)}"]
-    return plain("\n".join(lines))
+    services = invocation(context).services(chat__model=model)
+    books = default_books(readers, books)
+    ((found, made),) = find_profiles(services, [reader], readers, books, run, _tell_cost)
+    for interest in made.interests:
+        _print_row(found.id, interest.cluster, f"likes {interest.label}", [])
+    for a in made.attributes:
+        if a.source.startswith("inferred"):
+            axis = dimension(a.dimension)
+            _print_row(
+                found.id, a.dimension, axis.pole(a.pole), [e.quote(found) for e in a.evidence]
+            )
 
 
-def _told_evidence(evidence: "Evidence", reader: "Reader") -> str:
-    if evidence.end > evidence.start:
-        return f"“{evidence.quote(reader)}”"
-    review = next((r for r in reader.reviews if r.id == evidence.review_id), None)
-    return f"rated {review.rating:g}: {review.title or review.book_id}" if review else ""
+@app.command()
+def verify(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSONL, CSV or Parquet of decisions.")],
+    by: Annotated[str | None, typer.Option(help="Your name, kept with decisions.")] = None,
+) -> None:
+    """Confirm, correct, remove or forbid what was inferred; it counts from the next output on."""
+    from graph.verifications import read_verifications
+    from tui.progress import Notices
+
+    services, notices = invocation(context).services(interface__reviewer=by), Notices()
+    try:
+        said = read_verifications(file, services.settings.interface.reviewer, notices.take)
+    finally:
+        notices.print()
+    services.store.verify(said)
+    readers = {v.reader_id for v in said}
+    typer.echo(f"{len(said)} decisions on {len(readers)} readers kept.")
+
+
+@app.command()
+def ask(context: typer.Context, reader: ReaderArgument) -> None:
+    """Ask the short questionnaire on the screen; what was answered is kept at the end."""
+    from agents.questionnaire import SHORT
+    from graph.answers import AnswerSheet
+    from tui.questionnaire import QuestionnaireApp
+
+    services = invocation(context).services()
+    sheets = services.store.sheets(reader)
+    given = next((sheet.answers for sheet in sheets if sheet.instrument == SHORT), {})
+    answers = QuestionnaireApp(reader, given, services.settings.interface.theme).run()
+    if not answers:
+        typer.echo("Nothing was answered, nothing is kept.")
+        return
+    sheet = AnswerSheet(reader_id=reader, instrument=SHORT, answers=answers)
+    services.store.keep_sheets([sheet])
+    renewed = renew(services, {reader}, _tell_cost)
+    typer.echo(f"{len(answers)} answers kept, {renewed} profiles made again.")
+
+
+def _tell_cost(calls: "Sequence[ModelCall]") -> None:
+    if calls:
+        tokens = sum(c.tokens_in + c.tokens_out for c in calls)
+        cost = sum(c.cost_usd for c in calls)
+        typer.echo(f"{len(calls)} model calls, {tokens:,} tokens, ${cost:.4f}", err=True)
+
+
+def _print_row(reader_id: str, item: str, inferred: str, evidence: Sequence[str]) -> None:
+    row = {"reader_id": reader_id, "item": item, "inferred": inferred, "evidence": list(evidence)}
+    typer.echo(json.dumps(row | {"action": "", "score": None}, ensure_ascii=True))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def screens(context: typer.Context) -> None:
     """Browse runs, decide on pairs, read profiles and preview descriptions, by keyboard."""
     from tui.app import GravityApp
+    from tui.profiling import renew
 
     services = invocation(context).services()
     interface = services.settings.interface
@@ -21,6 +22,7 @@ def screens(context: typer.Context) -> None:
         store=services.store,
         books=lambda: known_books(services),
         describer=lambda: services.describer(services.newest_adapter()),
+        renew=lambda reader_id: renew(services, {reader_id}, lambda _calls: None),
         reviewer=interface.reviewer,
         theme=interface.theme,
     ).run()

@@ -16,9 +16,10 @@ from agents.errors import GravityError
 from tui.widgets.plain import plain, plain_line
 
 T = TypeVar("T")
+Answer = TypeVar("Answer")
 
 
-class Page(Screen[None]):
+class Page(Screen[Answer]):
     """A full screen: one line of crumbs, a body, one line of keys."""
 
     CSS_PATH = "page.tcss"

@@ -34,7 +34,7 @@ COLUMNS = (
 EMPTY = "There is no pair yet. A running synthesis makes some: press F5 to look again."
 
 
-class PairsScreen(Page):
+class PairsScreen(Page[None]):
     """Which of these pairs are good?"""
 
     CSS_PATH = ["page.tcss", "pairs.tcss"]

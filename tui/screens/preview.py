@@ -21,7 +21,7 @@ from tui.widgets.description import DescriptionPane
 from tui.widgets.plain import plain_line
 
 
-class PreviewScreen(Page):
+class PreviewScreen(Page[None]):
     """What does tuning change for this reader?"""
 
     CSS_PATH = ["page.tcss", "preview.tcss"]

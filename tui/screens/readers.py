@@ -43,7 +43,7 @@ class ReaderLine:
         return self.member.error or "; ".join(starved)
 
 
-class ReadersScreen(Page):
+class ReadersScreen(Page[None]):
     """Which reader?"""
 
     CSS_PATH = ["page.tcss", "readers.tcss"]

@@ -43,7 +43,7 @@ then press F5 here."""
 SKIPPED_SHOWN = 20
 
 
-class RunsScreen(Page):
+class RunsScreen(Page[None]):
     """Which run?"""
 
     CSS_PATH = ["page.tcss", "runs.tcss"]

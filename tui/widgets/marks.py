@@ -13,6 +13,11 @@ _MARKS = {
     "stopped": ("-", "$text-muted"),
     "finished": ("✓", "$text-success"),
     "failed": ("✗", "$text-error"),
+    "confirmed": ("✓", "$text-success"),
+    "corrected": ("✓", "$text-success"),
+    "removed": ("✗", "$text-error"),
+    "forbidden": ("⊘", "$text-warning"),
+    "sensitive": ("?", "$text-warning"),
 }
 LOWEST, HIGHEST, MIDDLE = 20.0, 80.0, 50.0
 """The part of the T scale that is drawn: three standard deviations to either side."""
@@ -31,8 +36,8 @@ def share_bar(share: float, width: int) -> Content:
     return Content.styled(bar.ljust(width), "$primary")
 
 
-def band_bar(score: float, sd: float, width: int) -> Content:
-    """`score` as a point on its band of one `sd` to either side, on the T scale from 20 to 80."""
+def band_bar(score: float, reach: float, width: int) -> Content:
+    """`score` as a point on its band of `reach` to either side, on the T scale from 20 to 80."""
     inner = width - 2
 
     def cell(value: float) -> int:
@@ -41,7 +46,7 @@ def band_bar(score: float, sd: float, width: int) -> Content:
 
     cells = [" "] * inner
     cells[cell(MIDDLE)] = "┊"
-    first, last = cell(score - sd), cell(score + sd)
+    first, last = cell(score - reach), cell(score + reach)
     cells[first : last + 1] = "─" * (last - first + 1)
     at = cell(score)
     cells[at] = "●"

@@ -1,0 +1,116 @@
+"""Stances in vector space: no language model sees a review, and nothing leaves the machine."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from agents.embeddings import Embedder
+from agents.languages import language_of
+from agents.records import ABOUT, Dimension, Evidence, Pole, Reader
+from agents.stances.classifier import StanceClassifier
+from agents.stances.excerpts import excerpts, most_informative
+from agents.stances.stance import Reading, Stance
+
+LEAST_STRENGTH = 0.15
+"""Weaker leanings to one pole are left out: their sentences make poor evidence, and they add less
+than 0.01 to the recovery of readers that are known."""
+
+
+class EmbeddedStances:
+    """Classifies sentences by their vectors; the stance on a dimension is p(high) - p(low).
+
+    All dimensions and "none of them" compete for a sentence. What it spends on sensitive kinds
+    that the reader did not consent to is forgotten.
+
+    Args:
+        embedder: turns sentences into unit vectors.
+        most_sentences: of one reader; the most informative ones.
+        least_strength: of a stance; weaker ones are left out.
+        languages: ISO 639-1 codes of what the embedder reads, none meaning all; a review in another
+            language is told of and left unread.
+    """
+
+    method = "review text, embedded"
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        most_sentences: int,
+        least_strength: float = LEAST_STRENGTH,
+        languages: Collection[str] = (),
+    ) -> None:
+        self._embedder = embedder
+        self._most_sentences = most_sentences
+        self._least_strength = least_strength
+        self._languages = languages
+
+    @cached_property
+    def _classifier(self) -> StanceClassifier:
+        return StanceClassifier.of(self._embedder)
+
+    async def read(self, reader: Reader, axes: Sequence[Dimension]) -> Reading:
+        """The stances on `axes`, each with the sentence it rests on."""
+        return await asyncio.to_thread(self._read, reader, axes)
+
+    def _read(self, reader: Reader, axes: Sequence[Dimension]) -> Reading:
+        foreign = self._foreign(reader)
+        notices = _told(foreign.values())
+        read = [excerpt for excerpt in excerpts(reader) if excerpt.review_id not in foreign]
+        found = most_informative(read, self._most_sentences)
+        if not found or not axes:
+            return Reading(notices=notices)
+        classifier = self._classifier
+        vectors = self._embedder.embed([excerpt.text for excerpt in found])
+        strengths = classifier.probabilities(vectors) @ _sides(classifier, axes)
+        near = vectors @ classifier.statement_vectors.T
+        row_of = {statement_id: row for row, statement_id in enumerate(classifier.statement_ids)}
+        rows = {
+            (axis.name, pole): [row_of[s.id] for s in axis.statements if s.pole == pole]
+            for axis in axes
+            for pole in ("high", "low")
+        }
+        stances: list[Stance] = []
+        for sentence, column in np.argwhere(np.abs(strengths) >= self._least_strength):
+            excerpt, strength = found[sentence], float(strengths[sentence, column])
+            name = axes[column].name
+            pole: Pole = "high" if strength > 0 else "low"
+            nearest = max(rows[name, pole], key=lambda row: near[sentence, row], default=None)
+            evidence = Evidence(
+                review_id=excerpt.review_id,
+                start=excerpt.start,
+                end=excerpt.end,
+                pole=pole,
+                statement_id="" if nearest is None else classifier.statement_ids[nearest],
+            )
+            stances.append(Stance(name, strength, evidence))
+        return Reading(tuple(stances), notices)
+
+    def _foreign(self, reader: Reader) -> dict[str, str]:
+        """The languages of the texts that the embedder does not read, by review."""
+        if not self._languages:
+            return {}
+        texts = [(ABOUT, reader.about), *((r.id, r.text) for r in reader.reviews)]
+        spoken = {review_id: language_of(text) for review_id, text in texts if text}
+        return {i: code for i, code in spoken.items() if code not in self._languages}
+
+
+def _told(languages: Collection[str]) -> tuple[str, ...]:
+    if not languages:
+        return ()
+    codes = ", ".join(sorted(set(languages)))
+    return (
+        f"{len(languages)} texts in {codes} were not read: the embedding model does not know it",
+    )
+
+
+def _sides(classifier: StanceClassifier, axes: Sequence[Dimension]) -> np.ndarray:
+    """1 where a kind is the high pole of an axis and may be told, -1 where it is the low one."""
+    sides = np.zeros((len(classifier.kinds), len(axes)), dtype=np.float32)
+    for column, axis in enumerate(axes):
+        open_topics = {s.sensitive or axis.sensitive for s in axis.statements}
+        for row, kind in enumerate(classifier.kinds):
+            if kind and kind.dimension == axis.name and kind.topic in open_topics:
+                sides[row, column] = 1 if kind.pole == "high" else -1
+    return sides

@@ -1,0 +1,1 @@
+"""Measurements of what Gravity claims; each prints what it measured and against what."""

@@ -1,0 +1,182 @@
+"""One reader's rows in all tables of the run database: who is known, what marks them, deletion."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, repeat
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, Text, cast, delete, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from agents.frameworks.catalogue import dimensions, shipped_scenarios
+from agents.records import Reader
+from graph.accounts import standing
+from graph.marks import Marks, Naming, phrases, stands_out
+from graph.store import Store
+from graph.tables import (
+    AnswersRow,
+    DecisionRow,
+    DescriptionRow,
+    PairRow,
+    ReaderRow,
+    RunRow,
+    SpanRow,
+    Table,
+    VerificationRow,
+)
+
+FORGOTTEN = "(forgotten)"
+"""Stands where a reader was named who asked to be forgotten."""
+_OWNED = {
+    "pairs": PairRow,
+    "trace spans": SpanRow,
+    "descriptions": DescriptionRow,
+    "answer sheets": AnswersRow,
+    "verifications": VerificationRow,
+    "parts of runs": ReaderRow,
+}
+"""The tables whose rows belong to readers."""
+Columns = tuple[InstrumentedAttribute[Any], ...]
+_WRITTEN: dict[str, tuple[type[Table], Columns]] = {
+    "pairs": (PairRow, (PairRow.id, PairRow.record)),
+    "decisions": (DecisionRow, (DecisionRow.id, DecisionRow.reason, DecisionRow.before)),
+    "trace spans": (SpanRow, (SpanRow.id, SpanRow.name, SpanRow.error, SpanRow.call)),
+    "descriptions": (DescriptionRow, (DescriptionRow.fingerprint, DescriptionRow.record)),
+}
+"""Keys and texts where a model or a person may have named or quoted one reader for another."""
+
+
+def readers_known(store: Store) -> set[str]:
+    """Everyone of whom anything is kept."""
+    with store.reading() as session:
+        return _known(session)
+
+
+def marks_of(store: Store, reader_id: str) -> Marks:
+    """What betrays the reader: their id, and what they wrote and nobody else did."""
+    with store.reading() as session:
+        own = select(ReaderRow.record).where(ReaderRow.reader_id == reader_id)
+        written = phrases(text for record in session.scalars(own) for text in _texts(record))
+        return Marks(reader_id, _naming(session, reader_id), written).without(
+            chain(_shipped(), _texts_of_others(session, reader_id))
+        )
+
+
+def erase_rows(store: Store, marks: Marks) -> Counter[str]:
+    """Delete the reader's rows, and others' rows that name or quote them; counts by kind.
+
+    Notices on the input that name the reader go as well, and their runs' status follows.
+    """
+    removed: Counter[str] = Counter()
+    with store.writing() as session:
+        of_reader = select(ReaderRow.run_id).where(ReaderRow.reader_id == marks.reader_id)
+        runs = set(session.scalars(of_reader))
+        doomed = {
+            kind: columns[0].in_(_holding(session, marks, *columns))
+            for kind, (_, columns) in _WRITTEN.items()
+        }
+        pairs = select(PairRow.id).where(doomed["pairs"] | (PairRow.reader_id == marks.reader_id))
+        removed["decisions"] = _delete(session, DecisionRow, DecisionRow.pair_id.in_(pairs))
+        for kind, (table, _) in _WRITTEN.items():
+            removed[kind] += _delete(session, table, doomed[kind])
+        for kind, table in _OWNED.items():
+            removed[kind] += _delete(session, table, table.reader_id == marks.reader_id)
+        said = update(VerificationRow).where(VerificationRow.by == marks.reader_id)
+        session.execute(said.values(by=FORGOTTEN))
+        decided = update(DecisionRow).where(DecisionRow.reviewer == marks.reader_id)
+        session.execute(decided.values(reviewer=FORGOTTEN))
+        for run in session.scalars(select(RunRow)):
+            removed["notices"] += _strike(run, marks)
+            if run.id in runs:
+                run.status = standing(session, run.id)
+    return removed
+
+
+def _known(session: Session) -> set[str]:
+    tables = _OWNED.values()
+    return {i for t in tables for i in session.scalars(select(t.reader_id).distinct()) if i}
+
+
+def _delete(session: Session, table: type[Table], condition: ColumnElement[bool]) -> int:
+    deleted = session.execute(delete(table).where(condition))
+    assert isinstance(deleted, CursorResult)
+    return deleted.rowcount
+
+
+def _naming(session: Session, reader_id: str) -> Naming:
+    """How to look for an id: the less it stands out among what others hold, the narrower."""
+    if reader_id.isdecimal():
+        return "as a field"
+    runs = list(session.scalars(select(RunRow.id)))
+    others = [*(_known(session) - {reader_id}), *runs]
+    stands_alone = stands_out(reader_id) and not any(reader_id in other for other in others)
+    texts = _of_others(session, reader_id, ReaderRow.record, ReaderRow)
+    if not stands_alone:
+        columns = [column for _, (_, *found) in _WRITTEN.values() for column in found]
+        owners = [PairRow if c.class_ is DecisionRow else c.class_ for c in columns]
+        written = map(_of_others, repeat(session), repeat(reader_id), columns, owners)
+        texts = chain(texts, runs, _shipped(), chain.from_iterable(written))
+    word = Marks(reader_id, "as a word", frozenset())
+    if any(word.names(text.encode()) for text in texts):
+        return "as a field"
+    return "anywhere" if stands_alone else "as a word"
+
+
+def _of_others(
+    session: Session, reader_id: str, column: InstrumentedAttribute[Any], owner: Any
+) -> Iterator[str]:
+    """The texts of a column that hold an id and belong to others."""
+    text = cast(column, Text)
+    spelt = {reader_id, json.dumps(reader_id)[1:-1]}
+    query = select(text).where(or_(*(text.contains(s, autoescape=True) for s in spelt)))
+    if owner is not column.class_:
+        query = query.join(owner)
+    yield from session.scalars(query.where(owner.reader_id.is_distinct_from(reader_id)))
+
+
+def _shipped() -> Iterator[str]:
+    """What comes with the product, so that nobody's words in it are their own."""
+    for axis in dimensions().values():
+        yield from (statement.text for statement in axis.statements)
+    for scenario in shipped_scenarios():
+        yield from (scenario.situation, scenario.high, scenario.low)
+
+
+def _texts_of_others(session: Session, reader_id: str) -> Iterator[str]:
+    """What others wrote, and what was written for them of books."""
+    records = select(ReaderRow.record).where(ReaderRow.reader_id != reader_id)
+    for record in session.scalars(records.execution_options(yield_per=100)):
+        yield from _texts(record)
+    told = select(DescriptionRow.record).where(DescriptionRow.reader_id != reader_id)
+    yield from (record["text"] for record in session.scalars(told))
+
+
+def _texts(record: dict[str, Any]) -> list[str]:
+    reader = Reader.model_validate(record)
+    return [reader.about, *(review.text for review in reader.reviews)]
+
+
+def _holding(
+    session: Session,
+    marks: Marks,
+    key: InstrumentedAttribute[Any],
+    *texts: InstrumentedAttribute[Any],
+) -> list[Any]:
+    """The keys of the rows whose texts name or quote the reader."""
+    query = select(key, *(cast(text, Text) for text in texts))
+    rows = session.execute(query.execution_options(yield_per=1000))
+    return [found for found, *told in rows if any(marks.holds(text) for text in told if text)]
+
+
+def _strike(run: RunRow, marks: Marks) -> int:
+    """Take the notices that name the reader out of a run; how many there were."""
+    word = Marks(marks.reader_id, "as a word", marks.phrases)
+    left = [n for n in run.skipped if not word.holds(n.partition(": ")[2] or n)]
+    struck = len(run.skipped) - len(left)
+    if struck:
+        run.skipped = left
+    source = run.settings.get("source", {})
+    if marks.naming != "as a field" and marks.holds(str(source.get("readers"))):
+        run.settings = run.settings | {"source": source | {"readers": FORGOTTEN}}
+    return struck
