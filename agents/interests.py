@@ -25,8 +25,12 @@ def interests(
     even = 1 / len(shares)
     labels = {c.id: c.label for c in genre_clusters()}
     stated = [c for c in dict.fromkeys(reader.favourite_genres) if c in labels]
+    gladly = [
+        books[r.book_id] for r in reader.reviews if r.rating >= LIKED_FROM and r.book_id in books
+    ]
+    liked = {cluster for book in gladly for cluster in clusters_of(book.genres)}
     inferred = sorted(
-        (c for c in shares if shares[c] > even + 1e-9 and c not in stated),
+        (c for c in liked if shares[c] > even + 1e-9 and c not in stated),
         key=lambda c: (-shares[c], c),
     )
 

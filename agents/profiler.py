@@ -15,7 +15,7 @@ from agents.behaviour import LikedBooks
 from agents.embeddings import Embedder
 from agents.frameworks.catalogue import dimensions, national_prior
 from agents.instruments import measurements as instrument_measurements
-from agents.interests import interests
+from agents.interests import LIKED_FROM, interests
 from agents.posterior import (
     ITEM_CORRELATION,
     MEAN,
@@ -30,6 +30,7 @@ from agents.records import (
     Book,
     Contribution,
     Dimension,
+    Evidence,
     Pole,
     Profile,
     Reader,
@@ -92,7 +93,7 @@ class Profiler:
         known = [a for a in attributes if a.source not in ("default", "national_prior")]
         notices = reading.notices
         if not known:
-            notices += ("nothing is known of this reader: every score is the population's middle",)
+            notices += ("nothing is known of this reader: all scores are averages",)
         return Profile(
             reader_id=reader.id,
             age=reader.age,
@@ -114,7 +115,7 @@ class Profiler:
     def _attribute(self, reader: Reader, axis: Dimension, sources: "_Sources") -> Attribute:
         answered = sources.answers(axis)
         found = sources.stances(axis)
-        rated, liked = self._liked_books.measure(reader, axis)
+        rated, liked = self._rated(reader, axis)
         measurements = [*answered, *_from_text(found, self._text), *rated]
         prior = None
         if self._settings.national_prior and not measurements:
@@ -123,7 +124,10 @@ class Profiler:
         contributions = _contributions(measurements, prior)
         side = "high" if score >= MEAN else "low"
         quoted = [s.evidence for s in sorted(found, key=lambda s: -abs(s.strength))]
-        evidence = [e for e in (*quoted, *liked) if e.pole == side]
+        evidence: dict[tuple[str, int, int], Evidence] = {}
+        for e in (*quoted, *liked):
+            if e.pole == side:
+                evidence.setdefault((e.review_id, e.start, e.end), e)
         days = self._settings.expire_after_days if measurements and not answered else None
         return Attribute(
             facet=axis.facet,
@@ -132,10 +136,16 @@ class Profiler:
             sd=round(sd, 2),
             source=contributions[0].source if contributions else "default",
             sources=contributions,
-            evidence=tuple(evidence[:MOST_QUOTES]),
+            evidence=tuple(evidence.values())[:MOST_QUOTES],
             sensitive=axis.sensitive or sources.sensitive_statement(axis, found),
             expires_on=self._today() + timedelta(days=days) if days else None,
         )
+
+    def _rated(self, reader: Reader, axis: Dimension) -> tuple[list[Measurement], list[Evidence]]:
+        """From liked books; without any, the catalogue is not even looked at."""
+        if axis.facet != "interest" or all(r.rating < LIKED_FROM for r in reader.reviews):
+            return [], []
+        return self._liked_books.measure(reader, axis)
 
 
 class _Sources:
@@ -144,9 +154,7 @@ class _Sources:
     def __init__(self, reader: Reader, axes: Sequence[Dimension], reading: Reading) -> None:
         self._reader = reader
         self._instruments = instrument_measurements(reader)
-        self._families = {
-            axis.name: [axis, *(part for part in axes if part.parent == axis.name)] for axis in axes
-        }
+        self._families = {axis.name: [axis, *_open_parts(axis, axes)] for axis in axes}
         self._topics: dict[str, SensitiveTopic] = {
             s.id: s.sensitive for axis in axes for s in axis.statements if s.sensitive
         }
@@ -169,7 +177,9 @@ class _Sources:
     def stances(self, axis: Dimension) -> list[Stance]:
         """From text; what is said of a disliked book's way of telling speaks for the opposite."""
         found = [s for part in self._families[axis.name] for s in self._stances.get(part.name, ())]
-        return [_turned(s, self._reader) for s in found] if axis.facet == "interest" else found
+        if axis.facet != "interest":
+            return found
+        return [turned for s in found if (turned := _turned(s, self._reader)).strength]
 
     def sensitive_statement(
         self, axis: Dimension, found: Sequence[Stance]
@@ -206,6 +216,11 @@ def open_dimensions(consent: Sequence[SensitiveTopic]) -> list[Dimension]:
         for axis in dimensions().values()
         if axis.sensitive in allowed
     ]
+
+
+def _open_parts(axis: Dimension, axes: Sequence[Dimension]) -> list[Dimension]:
+    """The parts that feed a broad dimension; a sensitive one speaks for itself alone."""
+    return [part for part in axes if part.parent == axis.name and part.sensitive is None]
 
 
 def _agreement(reader: Reader, axis: Dimension) -> list[float]:

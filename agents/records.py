@@ -1,10 +1,10 @@
 """The nouns of Gravity: frozen pydantic models with no behaviour beyond knowing themselves."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from iso3166 import countries_by_alpha2
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Facet = Literal["interest", "value", "belief", "personality"]
 FACETS: tuple[Facet, ...] = ("interest", "value", "belief", "personality")
@@ -254,6 +254,12 @@ class Verification(Record):
     by: str
     at: float
     """Unix time in seconds."""
+
+    @model_validator(mode="after")
+    def _score_with_correct_only(self) -> Self:
+        if (self.action == "correct") != (self.score is not None):
+            raise ValueError("a score stands with correct, and with nothing else")
+        return self
 
 
 Provenance = Literal["pool", "written", "dataset"]

@@ -51,8 +51,8 @@ class ProfilerSettings(Section):
     """How profiles are inferred, and how long they last."""
 
     text: Literal["embedded", "chat", "systemone", "none"] = "embedded"
-    """Who reads the reviews: `embedded` compares sentences with seed statements in vector space;
-    `chat` sends excerpts to the chat model; `systemone` sends them to `systemone_url`."""
+    """Who reads the reviews: `embedded` classifies sentences in vector space; `chat` sends excerpts
+    to the chat model; `systemone` sends them to `systemone_url`; `none` leaves them unread."""
     systemone_url: str | None = None
     """A System One server such as http://127.0.0.1:8000, which answers POST /v1/systemone."""
     systemone_model: str = "default"

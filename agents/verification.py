@@ -1,5 +1,6 @@
 """Applies what readers said of their own profiles; it stores nothing and asks nobody."""
 
+import math
 from collections.abc import Iterable
 from datetime import date
 
@@ -9,8 +10,9 @@ from agents.records import Attribute, Contribution, Interest, Profile, Verificat
 
 STATED_ITEMS = 4
 """A reader's own word on a whole dimension counts like the answers to so many items."""
+STATED_SD = round(SD * math.sqrt(1 - scale_reliability(STATED_ITEMS) ** 2), 2)
 CONFIRMED_DEPARTURE = SD
-"""A confirmed pole stands at least one standard deviation off the middle."""
+"""A confirmed inference stands at least one standard deviation off the middle."""
 
 
 def verifiable_items() -> set[str]:
@@ -24,10 +26,12 @@ def in_force(profile: Profile, said: Iterable[Verification], today: date) -> Pro
     `confirm` makes an inference a stated fact, `correct` puts the stated score in its place,
     `forbid` keeps it in sight and out of use, and `remove` takes it out. Of several words on one
     item the last counts. What has expired is gone, unless the reader made it their own; a genre
-    that was confirmed stays even where nothing speaks for it any more.
+    that was confirmed stays even where nothing speaks for it any more. Dimensions that an older
+    version knew and this one does not are left out.
     """
     last = {v.item: v for v in sorted(said, key=lambda v: v.at)}
-    attributes = (_attribute(a, last.get(a.dimension), today) for a in profile.attributes)
+    known = [a for a in profile.attributes if a.dimension in dimensions()]
+    attributes = (_attribute(a, last.get(a.dimension), today) for a in known)
     inferred = {i.cluster for i in profile.interests}
     lapsed = [_lapsed(c) for c in genre_clusters() if c.id not in inferred and c.id in last]
     interests = (_interest(i, last.get(i.cluster)) for i in (*profile.interests, *lapsed))
@@ -47,18 +51,17 @@ def _attribute(attribute: Attribute, said: Verification | None, today: date) -> 
     if said.action == "remove":
         return None
     departure = attribute.score - MEAN
+    score, sd = attribute.score, min(attribute.sd, STATED_SD)
     if said.score is not None:
-        score = said.score
-    elif abs(departure) >= CONFIRMED_DEPARTURE:
-        score = attribute.score
-    else:
+        score, sd = said.score, STATED_SD
+    elif attribute.source.startswith("inferred") and abs(departure) < CONFIRMED_DEPARTURE:
         score = MEAN + (CONFIRMED_DEPARTURE if departure >= 0 else -CONFIRMED_DEPARTURE)
     corrected = said.action == "correct"
     method = f"{'corrected' if corrected else 'confirmed'} by {said.by}"
     return attribute.model_copy(
         update={
             "score": score,
-            "sd": round(SD * (1 - scale_reliability(STATED_ITEMS) ** 2) ** 0.5, 2),
+            "sd": sd,
             "source": "stated",
             "sources": (Contribution(source="stated", method=method, share=1.0),),
             "evidence": () if corrected else attribute.evidence,

@@ -21,7 +21,7 @@ from scipy.stats import spearmanr
 
 from agents import weights
 from agents.chat import EndpointChat
-from agents.embeddings import SentenceEmbedder
+from agents.embeddings import Embedder, SentenceEmbedder
 from agents.frameworks.catalogue import dimensions, frameworks, genre_clusters
 from agents.interests import LIKED_FROM, cluster_shares, clusters_of
 from agents.posterior import TEXT_RELIABILITY
@@ -74,7 +74,7 @@ class Recovery:
     """Mean share of a reader's three favourite clusters among the first three interests."""
 
 
-def recovery(backend: StanceReader, texts: str, count: int, embedder: SentenceEmbedder) -> Recovery:
+def recovery(backend: StanceReader, texts: str, count: int, embedder: Embedder) -> Recovery:
     """Profiles of `count` synthetic readers beside what their reviews were written from."""
     population = Population(SOURCES[texts])
     known = [population.draw(n, REVIEWS) for n in range(count)]
@@ -190,7 +190,7 @@ def _rank(guess: Sequence[float], truth: Sequence[float]) -> list[float]:
     return [float(spearmanr(guess, truth)[0])]
 
 
-def countries(embedder: SentenceEmbedder, backend: StanceReader) -> dict[str, float]:
+def countries(embedder: Embedder, backend: StanceReader) -> dict[str, float]:
     """What a change of country does to profiles, in T points or in bands."""
     listed = sorted(
         {row.country for f in frameworks().values() if f.national for row in f.national.countries}
@@ -241,7 +241,7 @@ class Speed:
     peak_mb: float
 
 
-def speed(backend: StanceReader, count: int, embedder: SentenceEmbedder) -> Speed:
+def speed(backend: StanceReader, count: int, embedder: Embedder) -> Speed:
     """Time and memory of `count` readers with fifty reviews each, one after the other."""
     population = Population(HELD_OUT, seed=1)
     profiler = Profiler(embedder, population.books, backend, SETTINGS)
@@ -323,7 +323,7 @@ def _options() -> argparse.Namespace:
 
 
 def _other_backends(
-    options: argparse.Namespace, embedder: SentenceEmbedder
+    options: argparse.Namespace, embedder: Embedder
 ) -> list[tuple[StanceReader, int]]:
     """What the options name, beside the embedded one."""
     found: list[tuple[StanceReader, int]] = []

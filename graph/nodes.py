@@ -81,6 +81,7 @@ class Nodes:
 
     async def write(self, state: State) -> Update:
         """Have the writer propose scenarios for every cell that lacks some."""
+        self._crew.pool.retire(state.get("unfit", []))
         counter = "revisions" if state.get("criticism") else "rewrites"
         is_retry = bool(state.get("criticism") or state.get("avoid"))
         replies = await asyncio.gather(*(self._write(state, cell) for cell in lacking(state)))
@@ -89,6 +90,7 @@ class Nodes:
             "failures": [failure for _, failure in replies if failure],
             "avoid": {},
             "criticism": {},
+            "unfit": [],
             counter: state.get(counter, 0) + is_retry,
         }
 
@@ -133,6 +135,7 @@ class Nodes:
         )
         after: dict[PairStatus, list[str]] = {s: [] for s in get_args(PairStatus)}
         criticism: dict[str, str] = {}
+        unfit: list[str] = []
         drawn = {name: list(ids) for name, ids in state.get("drawn", {}).items()}
         for pair, judgement in judged:
             after[pair.status].append(pair.id)
@@ -140,24 +143,26 @@ class Nodes:
                 drawn[pair.dimension].remove(pair.scenario_id)
                 scenario = scenarios.get(pair.scenario_id)
                 if scenario and scenario.provenance == "written":
-                    self._crew.pool.retire([scenario.id])
+                    unfit.append(scenario.id)
                 if judgement.outcome == "revise":
                     criticism[pair.dimension] = judgement.reason
         return {
             "passed": state.get("passed", []) + after["proposed"],
             "doubtful": state.get("doubtful", []) + after["review"],
             "criticism": criticism,
+            "unfit": unfit,
             "drawn": drawn,
             "proposed": [],
         }
 
     async def publish(self, state: State) -> Update:
-        """Accept what passed; doing so twice changes nothing."""
+        """Accept what passed and retire what is unfit; doing so twice changes nothing."""
+        self._crew.pool.retire(state.get("unfit", []))
         for pair_id in state.get("passed", []):
             pair = self._store.pair(pair_id)
             if pair.status == "proposed":
                 self._put(pair.model_copy(update={"status": "accepted"}))
-        return {"passed": []}
+        return {"passed": [], "unfit": []}
 
     async def review(self, state: State) -> Update:
         """Wait for a person; decisions are applied to the pairs as they are made."""

@@ -39,6 +39,8 @@ class State(TypedDict):
     """Dimension to situations of the pool that drafts collided with."""
     criticism: NotRequired[dict[str, str]]
     """Dimension to what the critic said of a draft that should be revised."""
+    unfit: NotRequired[list[str]]
+    """Written scenarios that the critic refused and the pool still holds."""
     proposed: NotRequired[list[str]]
     """Pairs the critic has not judged yet."""
     passed: NotRequired[list[str]]

@@ -18,9 +18,10 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from agents.embeddings import Embedder, Vectors
+from agents.errors import StorageError
 from agents.frameworks.catalogue import dimensions
 from agents.records import Pole, SeedStatement, SensitiveTopic
-from agents.weights import cache_root
+from agents.weights import CACHE_ENV, cache_root
 
 SHRINKAGE = 0.5
 """Of the covariance within kinds towards a diagonal one."""
@@ -53,21 +54,30 @@ class StanceClassifier:
 
     @classmethod
     def of(cls, embedder: Embedder) -> Self:
-        """The classifier on the vectors of `embedder`, fitted now or in an earlier process."""
+        """The classifier on the vectors of `embedder`, fitted now or in an earlier process.
+
+        Raises:
+            StorageError: the user's cache cannot be written.
+        """
         examples = _examples()
-        digest = hashlib.sha256(json.dumps([SHRINKAGE, SHARPNESS, examples]).encode()).hexdigest()[
-            :16
-        ]
+        told = json.dumps([SHRINKAGE, SHARPNESS, examples, _kinds()])
+        digest = hashlib.sha256(told.encode()).hexdigest()[:16]
         name = re.sub(r"[^a-zA-Z0-9]+", "-", embedder.name)[-60:]
         path = cache_root() / "stances" / f"{name}-{digest}.npz"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
-            kept = cls._load(path)
-            if kept:
-                return kept
-            fitted = cls._fit(embedder, examples)
-            fitted._save(path)
-            return fitted
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_suffix(".lock")):
+                kept = cls._load(path)
+                if kept:
+                    return kept
+                fitted = cls._fit(embedder, examples)
+                fitted._save(path)
+                return fitted
+        except OSError as error:
+            raise StorageError(
+                f"{path.parent} cannot be written: {error.strerror}.",
+                f"Free some space, or set {CACHE_ENV} to a folder that can be.",
+            ) from error
 
     def probabilities(self, vectors: Vectors) -> NDArray[np.float32]:
         """That a sentence speaks for each kind: shape (sentences, kinds), rows sum to one."""
@@ -79,11 +89,7 @@ class StanceClassifier:
     def _fit(cls, embedder: Embedder, examples: list[tuple[str, str]]) -> Self:
         from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # takes a second
 
-        of = {
-            s.id: Kind(axis.name, s.pole, s.sensitive or axis.sensitive)
-            for axis in dimensions().values()
-            for s in axis.statements
-        }
+        of = _kinds()
         statements = [s for axis in dimensions().values() for s in axis.statements]
         kinds = (None, *dict.fromkeys(of.values()))
         labels = [kinds.index(of.get(statement_id)) for statement_id, _ in examples]
@@ -111,7 +117,7 @@ class StanceClassifier:
                     statement_ids=tuple(told["statement_ids"]),
                     statement_vectors=kept["statement_vectors"],
                 )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             return None
 
     def _save(self, path: Path) -> None:
@@ -124,6 +130,15 @@ class StanceClassifier:
             statement_vectors=self.statement_vectors,
         )
         draft.replace(path)
+
+
+def _kinds() -> dict[str, Kind]:
+    """What each seed statement speaks for, by its id."""
+    return {
+        s.id: Kind(axis.name, s.pole, s.sensitive or axis.sensitive)
+        for axis in dimensions().values()
+        for s in axis.statements
+    }
 
 
 def _examples() -> list[tuple[str, str]]:

@@ -17,7 +17,8 @@ SELF = frozenset("i i'm i've i'd i'll me my mine myself we we're we've us our ou
 SELF_WEIGHT = 1.5
 """Sentences in the first person say more of their writer than of the book."""
 
-_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
+_SENTENCE = re.compile(r"[^.!?…。！？।؟]+[.!?…。！？।؟]*")
+_LINE = re.compile(r"[^\n]+")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def most_informative(found: Sequence[Excerpt], most: int) -> list[Excerpt]:
     """
     if len(found) <= most:
         return list(found)
-    vocabularies = [frozenset(gates.words(e.text)) for e in found]
+    vocabularies = [frozenset(gates.words(e.text.replace("’", "'"))) for e in found]
     counts = Counter(word for words in vocabularies for word in words)
     total = sum(counts.values())
     information = {word: -math.log2(n / total) for word, n in counts.items()}
@@ -74,11 +75,14 @@ def most_informative(found: Sequence[Excerpt], most: int) -> list[Excerpt]:
 
 
 def _sentences(review_id: str, text: str) -> Iterable[Excerpt]:
-    for match in _SENTENCE.finditer(text):
-        words = match.group()
-        start = match.start() + len(words) - len(words.lstrip())
-        end = min(match.start() + len(words.rstrip()), start + MOST_CHARS)
-        sentence = text[start:end]
-        long_enough = len(gates.words(sentence)) >= LEAST_WORDS or not sentence.isascii()
-        if end > start and long_enough and not gates.holds_instructions(words):
-            yield Excerpt(review_id, start, end, sentence)
+    for sentence in _SENTENCE.finditer(text):
+        if gates.holds_instructions(sentence.group()):
+            continue
+        for line in _LINE.finditer(text, *sentence.span()):
+            words = line.group()
+            start = line.start() + len(words) - len(words.lstrip())
+            end = min(line.start() + len(words.rstrip()), start + MOST_CHARS)
+            said = text[start:end]
+            long_enough = len(gates.words(said)) >= LEAST_WORDS or not said.isascii()
+            if end > start and long_enough:
+                yield Excerpt(review_id, start, end, said)
