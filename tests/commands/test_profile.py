@@ -57,6 +57,23 @@ def test_a_published_instrument_by_item_number(gravity: Gravity, tmp_path: Path)
     assert calm["source"] == "questionnaire"
 
 
+def test_the_neo_is_told_in_the_terms_of_its_norms(gravity: Gravity, tmp_path: Path) -> None:
+    answers = {str(n): 3 for n in range(1, 121)}
+    path = sheet(
+        tmp_path, {"reader_id": "us-walt", "instrument": "IPIP-NEO-120", "answers": answers}
+    )
+    gravity("profile", "answer", path)
+    told = gravity("profile", "show", "us-walt", *FILE).out
+    [line] = [
+        x for x in told.splitlines() if x.strip().startswith("Neuroticism") and "percentile" in x
+    ]
+    assert line.split()[-4:] == ["T", "59", "percentile", "79"], "72 of a man over 60, by hand"
+    assert (
+        "Anxiety" not in told
+        and "  Anxiety" in gravity("profile", "show", "us-walt", "--all", *FILE).out
+    )
+
+
 @pytest.mark.parametrize(
     ("rows", "words", "said"),
     [

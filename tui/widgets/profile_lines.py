@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from agents.frameworks.catalogue import dimension
+from agents.instruments import NEO, neo_standings
 from agents.records import Attribute, Evidence, Facet, Interest, Profile, Reader
 from tui.widgets.marks import band_bar
 from tui.widgets.plain import plain, plain_line
@@ -36,6 +37,7 @@ def profile_lines(reader: Reader, profile: Profile, every: bool = False) -> str:
             lines += ["", f"{title:<28}{'low          middle          high':^33}"]
             for attribute in sorted(shown, key=lambda a: (-a.departure, a.dimension)):
                 lines += _attribute(attribute, reader)
+    lines += _standings(reader, every)
     lines += _unknown(profile)
     lines += [f"Note: {notice}." for notice in profile.notices]
     return plain("\n".join(lines))
@@ -106,6 +108,20 @@ def told_evidence(evidence: Evidence, reader: Reader) -> str:
         return f"“{evidence.quote(reader)}”"
     review = next((r for r in reader.reviews if r.id == evidence.review_id), None)
     return f"rated {review.rating:g}: {review.title or review.book_id}" if review else ""
+
+
+def _standings(reader: Reader, every: bool) -> Iterator[str]:
+    """The IPIP-NEO-120 in the terms of its norms, where the reader answered it."""
+    answers = reader.instruments.get(NEO)
+    if answers is None:
+        return
+    yield ""
+    yield "IPIP-NEO-120 beside people of the same sex and age (Johnson's norms)"
+    for name, standing in neo_standings(answers, reader.gender, reader.age).items():
+        axis = dimension(name)
+        if every or axis.parent is None:
+            label = ("  " if axis.parent is None else "    ") + axis.label
+            yield f"{label:<34.33}T {standing.t:3.0f}   percentile {standing.percentile:>2}"
 
 
 def _unknown(profile: Profile) -> Iterator[str]:
