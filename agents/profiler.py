@@ -88,7 +88,7 @@ class Profiler:
         readable = bool(reader.about) or any(review.text for review in reader.reviews)
         reading = Reading()
         if self._text and readable:
-            reading = await self._text.read(reader, axes)
+            reading = _anchored(await self._text.read(reader, axes), reader)
         attributes = await asyncio.to_thread(self._attributes, reader, axes, reading)
         known = [a for a in attributes if a.source not in ("default", "national_prior")]
         notices = reading.notices
@@ -216,6 +216,22 @@ def open_dimensions(consent: Sequence[SensitiveTopic]) -> list[Dimension]:
         for axis in dimensions().values()
         if axis.sensitive in allowed
     ]
+
+
+def _anchored(reading: Reading, reader: Reader) -> Reading:
+    """Without the stances whose evidence is no span of the reader's text: no span, no inference."""
+    kept = tuple(s for s in reading.stances if _inside(s.evidence, reader))
+    lost = len(reading.stances) - len(kept)
+    if not lost:
+        return reading
+    notice = f"stances whose evidence lies outside of the text, dropped: {lost}"
+    return Reading(kept, (*reading.notices, notice))
+
+
+def _inside(evidence: Evidence, reader: Reader) -> bool:
+    text = reader.text(evidence.review_id) or ""
+    inside = 0 <= evidence.start < evidence.end <= len(text)
+    return inside and bool(evidence.quote(reader).strip())
 
 
 def _open_parts(axis: Dimension, axes: Sequence[Dimension]) -> list[Dimension]:

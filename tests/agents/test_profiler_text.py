@@ -62,7 +62,7 @@ async def test_only_words_on_the_readers_side_are_quoted():
 
 async def test_stances_against_each_other_cancel():
     told = Told(stance("openness", 0.6), stance("openness", -0.6, start=9))
-    found = attribute(await profile_of(Reader(id="r", about="I am."), told), "openness")
+    found = attribute(await profile_of(Reader(id="r", about="I am what I am."), told), "openness")
     assert found.score == 50.0 and found.source == "inferred_text"
 
 
@@ -95,7 +95,7 @@ async def test_evidence_is_words_of_the_reader_on_the_readers_side(embedded: Pro
 async def test_the_same_words_are_quoted_once():
     part = next(a.name for a in open_dimensions(()) if a.parent == "openness")
     told = Told(stance("openness", 0.6), stance(part, 0.3), stance(part, 0.2, start=9))
-    found = attribute(await profile_of(Reader(id="r", about="I am."), told), "openness")
+    found = attribute(await profile_of(Reader(id="r", about="I am what I am."), told), "openness")
     spans = [(e.review_id, e.start, e.end) for e in found.evidence]
     assert spans == [(ABOUT, 0, 3), (ABOUT, 9, 12)]
 
@@ -239,3 +239,17 @@ async def test_a_guarded_statement_guards_its_dimension(name: str, topic: Sensit
         assert attribute(by_text, name).sensitive == sensitive
     closed = await profile_of(Reader(id="r", questionnaire={guarded: 5}))
     assert attribute(closed, name).source == "default"
+
+
+@pytest.mark.parametrize(
+    ("review_id", "start"), [(ABOUT, 9), (ABOUT, -3), (ABOUT, 100), ("gone", 0)]
+)
+async def test_evidence_beyond_the_text_is_dropped_and_counted(review_id: str, start: int):
+    reader = Reader(id="r", about="I like it.")
+    good, bad = stance("openness", 0.9), stance("openness", 0.9, review_id=review_id, start=start)
+    told = await profile_of(reader, Told(good, bad))
+    assert told.notices == ("stances whose evidence lies outside of the text, dropped: 1",)
+    alone = await profile_of(reader, Told(good))
+    assert attribute(told, "openness") == attribute(alone, "openness")
+    nothing = attribute(await profile_of(reader, Told(bad)), "openness")
+    assert (nothing.source, nothing.evidence) == ("default", ())
