@@ -1,6 +1,6 @@
 """The words that stand for a profile in a prompt: poles and interests, never names or nations."""
 
-from agents.frameworks.catalogue import dimension
+from agents.frameworks.catalogue import dimension, dimensions, genre_clusters
 from agents.records import Attribute, Interest, Profile
 
 UNUSED_IN_DESCRIPTIONS = frozenset({"neuroticism", "economic_values"})
@@ -11,6 +11,8 @@ MOST_BESIDE_FOCUS = 2
 """Attributes that a pair's prompt tells beside the one the pair hinges on."""
 NOTABLE_DEPARTURE = 0.15
 """An attribute is told of from this many of its own standard deviations off the middle."""
+
+GLADLY = "reads most gladly "
 
 
 def portrait(profile: Profile, focus: str) -> str:
@@ -30,6 +32,20 @@ def tastes(profile: Profile) -> str:
     """What sets the reader apart, in one phrase that follows "a reader who", for a description."""
     told = [*_gladly_read(profile), *map(_pole, _told(profile)[:MOST_TOLD])]
     return "; ".join(told) or "likes a good book"
+
+
+def still_true(profile: Profile, told: str) -> bool:
+    """Whether `profile` still bears every line of `told`, which holds an earlier portrait.
+
+    It does not where it has another pole since, or may not tell of a dimension or genre any more.
+    """
+    lines = {line.removeprefix("- ") for line in told.splitlines()}
+    poles = {phrase for axis in dimensions().values() for phrase in (axis.high, axis.low)}
+    poles -= {_pole(attribute) for attribute in profile.attributes if attribute.usable}
+    liked = {interest.cluster for interest in profile.interests if not interest.forbidden}
+    genres = [c.label.lower() for c in genre_clusters() if c.id not in liked]
+    read = [line for line in lines if line.startswith(GLADLY)]
+    return poles.isdisjoint(lines) and not any(g in line for line in read for g in genres)
 
 
 def notable(profile: Profile) -> list[Attribute]:
@@ -69,4 +85,4 @@ def _favourites(profile: Profile) -> list[Interest]:
 
 def _gladly_read(profile: Profile) -> list[str]:
     labels = [interest.label.lower() for interest in _favourites(profile)]
-    return [f"reads most gladly {', '.join(labels)}"] if labels else []
+    return [f"{GLADLY}{', '.join(labels)}"] if labels else []

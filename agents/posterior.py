@@ -66,3 +66,12 @@ def combine(
 def scale_reliability(items: float, correlation: float = ITEM_CORRELATION) -> float:
     """Correlation with the truth of the mean of `items` items: square root of Spearman-Brown."""
     return math.sqrt(items * correlation / (1 + (items - 1) * correlation))
+
+
+def standardised(mean: float, items: float, sd: float, correlation: float) -> float:
+    """The mean of `items` observations over its own standard deviation.
+
+    Items of variance sd² that correlate by c with each other have a mean of variance
+    sd²·(c + (1 - c) / items).
+    """
+    return mean / (sd * math.sqrt(correlation + (1 - correlation) / items))

@@ -5,7 +5,6 @@ It weighs sources and asks others to read them: `stances` for text, `behaviour` 
 """
 
 import asyncio
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,7 +14,7 @@ from agents.behaviour import LikedBooks
 from agents.embeddings import Embedder
 from agents.frameworks.catalogue import dimensions, national_prior
 from agents.instruments import measurements as instrument_measurements
-from agents.interests import LIKED_FROM, interests
+from agents.interests import interests, liking
 from agents.posterior import (
     ITEM_CORRELATION,
     MEAN,
@@ -24,6 +23,7 @@ from agents.posterior import (
     NationalPrior,
     combine,
     scale_reliability,
+    standardised,
 )
 from agents.records import (
     Attribute,
@@ -50,7 +50,7 @@ MOST_QUOTES = 3
 
 
 class Profiler:
-    """Builds profiles; the same reader, books and day always give the same one.
+    """Builds profiles; the same reader, books, day and stances always give the same one.
 
     Args:
         embedder: turns descriptions into vectors.
@@ -76,7 +76,7 @@ class Profiler:
 
     @cached_property
     def _liked_books(self) -> LikedBooks:
-        return LikedBooks(self._embedder, self._books)
+        return LikedBooks(self._embedder, self._books, self._settings.half_life_days)
 
     async def profile(self, reader: Reader) -> Profile:
         """The profile of `reader`.
@@ -90,9 +90,8 @@ class Profiler:
         if self._text and readable:
             reading = _anchored(await self._text.read(reader, axes), reader)
         attributes = await asyncio.to_thread(self._attributes, reader, axes, reading)
-        known = [a for a in attributes if a.source not in ("default", "national_prior")]
         notices = reading.notices
-        if not known:
+        if not any(a.known for a in attributes):
             notices += ("nothing is known of this reader: all scores are averages",)
         return Profile(
             reader_id=reader.id,
@@ -142,8 +141,8 @@ class Profiler:
         )
 
     def _rated(self, reader: Reader, axis: Dimension) -> tuple[list[Measurement], list[Evidence]]:
-        """From liked books; without any, the catalogue is not even looked at."""
-        if axis.facet != "interest" or all(r.rating < LIKED_FROM for r in reader.reviews):
+        """From liked and disliked books; without any, the catalogue is not even looked at."""
+        if axis.facet != "interest" or not any(map(liking, reader.reviews)):
             return [], []
         return self._liked_books.measure(reader, axis)
 
@@ -169,7 +168,7 @@ class _Sources:
         found = list(self._instruments.get(axis.name, ()))
         if own:
             mean = sum(own) / len(own) - (self._priority if axis.facet == "value" else 0.0)
-            z = _standardised(mean, len(own), ANSWER_SD, ITEM_CORRELATION)
+            z = standardised(mean, len(own), ANSWER_SD, ITEM_CORRELATION)
             reliability = scale_reliability(len(own))
             found.append(Measurement(z, reliability, "questionnaire", "seed statements"))
         return found
@@ -254,27 +253,18 @@ def _from_text(found: Sequence[Stance], text: StanceReader | None) -> list[Measu
     if not expected or text is None:
         return []
     side = sum(stance.strength for stance in found) / expected
-    z = _standardised(side, expected, 1.0, STANCE_CORRELATION)
+    z = standardised(side, expected, 1.0, STANCE_CORRELATION)
     reliability = min(TEXT_RELIABILITY, scale_reliability(expected, STANCE_CORRELATION))
     return [Measurement(z, reliability, "inferred_text", text.method)]
 
 
-def _standardised(mean: float, items: float, sd: float, correlation: float) -> float:
-    """The mean of `items` observations over its own standard deviation.
-
-    Items of variance sd² that correlate by c with each other have a mean of variance
-    sd²·(c + (1 - c) / items).
-    """
-    return mean / (sd * math.sqrt(correlation + (1 - correlation) / items))
-
-
 def _turned(stance: Stance, reader: Reader) -> Stance:
-    """The stance as the rating of its review turns it: upside down below three stars."""
-    rating = next((r.rating for r in reader.reviews if r.id == stance.evidence.review_id), 5.0)
-    liking = (rating > 3) - (rating < 3)
-    pole: Pole = "high" if stance.strength * liking > 0 else "low"
+    """The stance as the rating of its review turns it: upside down where the book was disliked."""
+    rated = next((r for r in reader.reviews if r.id == stance.evidence.review_id), None)
+    side = liking(rated) if rated else 1
+    pole: Pole = "high" if stance.strength * side > 0 else "low"
     turned = stance.evidence.model_copy(update={"pole": pole})
-    return replace(stance, strength=stance.strength * liking, evidence=turned)
+    return replace(stance, strength=stance.strength * side, evidence=turned)
 
 
 def _contributions(

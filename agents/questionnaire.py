@@ -1,10 +1,10 @@
 """The short questionnaire: forty of our own seed statements to agree with; it scores none."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from agents.errors import InputError
 from agents.frameworks.catalogue import dimensions
 from agents.records import SeedStatement
 
@@ -34,18 +34,12 @@ def statements() -> dict[str, SeedStatement]:
     return {s.id: s for axis in dimensions().values() for s in axis.statements}
 
 
-def checked_short(answers: dict[str, int]) -> dict[str, int]:
-    """`answers` to seed statements as they are, where all of them can be used.
-
-    Raises:
-        InputError: a statement that does not exist, or an answer outside 1 to 5; none missing is
-            asked for, since every statement counts by itself.
-    """
+def flaws(answers: Mapping[str, int]) -> dict[str, str]:
+    """What is wrong with each answer that cannot be used; a missing one is no flaw."""
+    told: dict[str, str] = {}
     for item, answer in answers.items():
         if item not in statements():
-            raise InputError(
-                f"item {item}: no such seed statement.", "`gravity profile questions`."
-            )
-        if not 1 <= answer <= len(ANSWERS):
-            raise InputError(f"item {item}: the answer {answer} is not from 1 to 5.")
-    return answers
+            told[item] = "no such statement"
+        elif not 1 <= answer <= len(ANSWERS):
+            told[item] = f"{answer} is not from 1 to {len(ANSWERS)}"
+    return told

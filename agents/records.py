@@ -192,13 +192,17 @@ class Attribute(Record):
         return self.score - Z80 * self.sd, self.score + Z80 * self.sd
 
     @property
+    def known(self) -> bool:
+        """Whether it tells of the person, and not of their country or of everyone."""
+        return self.source not in ("default", "national_prior")
+
+    @property
     def usable(self) -> bool:
         """Whether pairs and descriptions may rest on it.
 
         A country's average is never used of a person, nor what is sensitive and unverified.
         """
-        known = self.source not in ("default", "national_prior")
-        return known and not self.forbidden and (self.verified or self.sensitive is None)
+        return self.known and not self.forbidden and (self.verified or self.sensitive is None)
 
     @property
     def pole(self) -> Pole:
@@ -251,14 +255,18 @@ class Verification(Record):
     action: VerificationAction
     score: float | None = Field(default=None, ge=20, le=80)
     """T points, with `correct` only."""
+    pole: Pole | None = None
+    """The pole that was shown when it was confirmed; with `confirm` of a dimension only."""
     by: str
     at: float
     """Unix time in seconds."""
 
     @model_validator(mode="after")
-    def _score_with_correct_only(self) -> Self:
+    def _each_with_its_action(self) -> Self:
         if (self.action == "correct") != (self.score is not None):
             raise ValueError("a score stands with correct, and with nothing else")
+        if self.pole and self.action != "confirm":
+            raise ValueError("a pole stands with confirm, and with nothing else")
         return self
 
 

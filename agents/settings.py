@@ -65,7 +65,7 @@ class ProfilerSettings(Section):
     """Whether a country's average is shown, at its share of the variance, where nothing is known of
     the person; any word, rating or answer of theirs sets it aside, and no text is built on it."""
     half_life_days: int = Field(default=1095, ge=1)
-    """After so many days a rating speaks half as loudly for an interest."""
+    """After so many days a rating speaks half as loudly."""
     expire_after_days: int | None = Field(default=None, ge=1)
     """Inferred attributes lapse after so many days; unset keeps them."""
 

@@ -1,18 +1,22 @@
 """Applies what readers said of their own profiles; it stores nothing and asks nobody."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from agents.frameworks.catalogue import GenreCluster, dimensions, genre_clusters
+from agents.portrait import still_true
 from agents.posterior import MEAN, SD, scale_reliability
-from agents.records import Attribute, Contribution, Interest, Profile, Verification
+from agents.records import Attribute, Contribution, Dimension, Interest, Pair, Profile, Verification
 
 STATED_ITEMS = 4
-"""A reader's own word on a whole dimension counts like the answers to so many items."""
+"""A reader's own word on a whole dimension counts like the answers to so many items: a working
+assumption, like the next."""
 STATED_SD = round(SD * math.sqrt(1 - scale_reliability(STATED_ITEMS) ** 2), 2)
 CONFIRMED_DEPARTURE = SD
 """A confirmed inference stands at least one standard deviation off the middle."""
+LEVELS = {"low": 35.0, "rather low": 43.0, "middle": 50.0, "rather high": 57.0, "high": 65.0}
+"""T points for the words a person may use instead: 1.5 and 0.7 standard deviations off the mean."""
 
 
 def verifiable_items() -> set[str]:
@@ -25,13 +29,17 @@ def in_force(profile: Profile, said: Iterable[Verification], today: date) -> Pro
 
     `confirm` makes an inference a stated fact, `correct` puts the stated score in its place,
     `forbid` keeps it in sight and out of use, and `remove` takes it out. Of several words on one
-    item the last counts. What has expired is gone, unless the reader made it their own; a genre
-    that was confirmed stays even where nothing speaks for it any more. Dimensions that an older
-    version knew and this one does not are left out.
+    item the last that counts is taken (see `last_words`). What has expired is gone, unless the
+    reader made it their own; a genre that was confirmed and a dimension that was corrected stay
+    even where the profile has none any more, unless the dimension is sensitive: consent to it is
+    kept with the inference alone. Dimensions that an older version knew and this one does not are
+    left out.
     """
-    last = {v.item: v for v in sorted(said, key=lambda v: v.at)}
+    last = last_words(profile, said)
     known = [a for a in profile.attributes if a.dimension in dimensions()]
-    attributes = (_attribute(a, last.get(a.dimension), today) for a in known)
+    held = {a.dimension for a in known}
+    told = [_unknown(d) for n, d in dimensions().items() if n not in held and _is_told(d, last)]
+    attributes = (_attribute(a, last.get(a.dimension), today) for a in (*known, *told))
     inferred = {i.cluster for i in profile.interests}
     lapsed = [_lapsed(c) for c in genre_clusters() if c.id not in inferred and c.id in last]
     interests = (_interest(i, last.get(i.cluster)) for i in (*profile.interests, *lapsed))
@@ -41,6 +49,41 @@ def in_force(profile: Profile, said: Iterable[Verification], today: date) -> Pro
             "interests": tuple(i for i in interests if i),
         }
     )
+
+
+def last_words(profile: Profile, said: Iterable[Verification]) -> dict[str, Verification]:
+    """The last word that counts on each item.
+
+    A confirmation does not where nothing was inferred of the person, nor where the profile was
+    made anew since and stands at the other pole.
+    """
+    of = {a.dimension: a for a in profile.attributes}
+    in_order = sorted(said, key=lambda v: v.at)
+    return {v.item: v for v in in_order if _counts(v, of.get(v.item))}
+
+
+def supports(profile: Profile, pair: Pair) -> bool:
+    """Whether the profile in force bears a pair: its pole, and everything that its prompt tells."""
+    ground = profile.attribute(pair.dimension)
+    if ground is None or not ground.usable or ground.pole != pair.pole:
+        return False
+    return all(still_true(profile, turn.content) for turn in pair.prompt if turn.role == "system")
+
+
+def _counts(said: Verification, of: Attribute | None) -> bool:
+    if said.action != "confirm" or of is None:
+        return True
+    return of.known and said.pole in (None, of.pole)
+
+
+def _is_told(axis: Dimension, last: Mapping[str, Verification]) -> bool:
+    said = last.get(axis.name)
+    return said is not None and said.action == "correct" and axis.sensitive is None
+
+
+def _unknown(axis: Dimension) -> Attribute:
+    """A dimension that nothing speaks for but what was said of it."""
+    return Attribute(facet=axis.facet, dimension=axis.name, score=MEAN, sd=SD, source="default")
 
 
 def _attribute(attribute: Attribute, said: Verification | None, today: date) -> Attribute | None:

@@ -47,7 +47,6 @@ SOURCES: dict[str, tuple[Kind, ...]] = {
 """What the reviews of a group of readers are written from."""
 REVIEWS = 50
 SETTINGS = ProfilerSettings()
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 HELD_OUT_SHARE = 0.3
 """Of a real reader's ratings."""
 LEAST_RATINGS = 12
@@ -298,11 +297,9 @@ def main() -> None:
     for backend, count in _other_backends(options, embedder):
         _tell(f"recovery, {backend.method}, reviews from texts held out …")
         told["recovery"].append(asdict(recovery(backend, "held out", count, embedder)))
-    for name in ("public", "goodbooks"):
-        readers = DATA / f"readers_{name}.jsonl"
-        if readers.is_file():
-            _tell(f"held-out ratings of real readers: {name} …")
-            told["held_out_ratings"][name] = [asdict(row) for row in _real(name)]
+    for readers, books in options.rated or []:
+        _tell(f"held-out ratings of real readers: {readers} …")
+        told["held_out_ratings"][Path(readers).stem] = [asdict(r) for r in _real(readers, books)]
     _tell("what a change of country does …")
     told["countries"] = countries(embedder, embedded)
     if options.speed_readers:
@@ -318,6 +315,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--few", type=int, default=20, help="readers for other backends")
     parser.add_argument("--chat", nargs=2, metavar=("URL", "MODEL"))
     parser.add_argument("--systemone", metavar="URL")
+    parser.add_argument(
+        "--rated", nargs=2, action="append", metavar=("READERS", "BOOKS"), help="real ratings"
+    )
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
@@ -352,12 +352,11 @@ class _ChatOnce:
             await chat.close()
 
 
-def _real(name: str) -> list[Foretelling]:
-    readers = read_readers(
-        str(DATA / f"readers_{name}.jsonl"), ReadersSettings(), lambda _notice: None
-    )
-    books = read_books(str(DATA / f"books_{name}.jsonl"), lambda _notice: None)
-    return foretelling(readers, books)
+def _real(readers: str, books: str) -> list[Foretelling]:
+    def tell(_notice: str) -> None:
+        """Nothing: what is set aside is no matter here."""
+
+    return foretelling(read_readers(readers, ReadersSettings(), tell), read_books(books, tell))
 
 
 def _report(told: Mapping[str, Any]) -> str:
@@ -382,7 +381,7 @@ def _report(told: Mapping[str, Any]) -> str:
         lines += [f"{'predictor':<16}{'likes by cluster':>18}{'stars by book':>16}"]
         lines += [f"{r['predictor']:<16}{r['likes']:>18.3f}{r['stars']:>16.3f}" for r in rows]
     if not told["held_out_ratings"]:
-        lines += ["", "Held-out ratings of real readers: not measured, the data is not here."]
+        lines += ["", "Held-out ratings of real readers: not measured; give files with --rated."]
     lines += ["", "Country"]
     lines += [f"{value:8.2f}  {what}" for what, value in told["countries"].items()]
     if "speed" in told:

@@ -93,7 +93,7 @@ class Population:
         self.books = _books()
 
     def draw(self, number: int, reviews: int) -> KnownReader:
-        """Reader `number`, with so many reviews."""
+        """The next reader, under the id `number`, with so many reviews."""
         dice = self._dice
         standing = self._standing()
         clusters = [c.id for c in genre_clusters()]

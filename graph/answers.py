@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import Field
 
-from agents import instruments
+from agents import instruments, questionnaire
 from agents.errors import InputError, NotFoundError
-from agents.questionnaire import ANSWERS, SHORT, statements
+from agents.questionnaire import SHORT
 from agents.records import Record
 from graph.rows import Row, Tell, parsed_cell, read_rows
 
@@ -182,8 +182,5 @@ def _published_flaws(draft: _Draft) -> Iterable[tuple[str, str]]:
 def _short_flaws(draft: _Draft) -> Iterable[tuple[str, str]]:
     if not draft.lines:
         yield "", "no answer"
-    for item, answer in draft.answers.items():
-        if item not in statements():
-            yield item, f"item {item}: no such statement"
-        elif not 1 <= answer <= len(ANSWERS):
-            yield item, f"item {item}: {answer} is not from 1 to {len(ANSWERS)}"
+    for item, flaw in questionnaire.flaws(draft.answers).items():
+        yield item, f"item {item}: {flaw}"

@@ -13,7 +13,7 @@ from agents.records import Profile, Reader, Verification
 from agents.verification import in_force
 from graph.answers import SHORT, AnswerSheet
 from graph.database import Database
-from graph.tables import AnswersRow, VerificationRow
+from graph.tables import AnswersRow, ReaderRow, VerificationRow
 
 
 class Dossier(Database):
@@ -44,6 +44,12 @@ class Dossier(Database):
         """Everything that was said of one reader's profile, in order."""
         with self.reading() as session:
             return verifications_of(session, [reader_id])[reader_id]
+
+    def in_no_run(self, reader_ids: Iterable[str]) -> list[str]:
+        """Those of these readers that no run knows, in order."""
+        with self.reading() as session:
+            known = set(session.scalars(select(ReaderRow.reader_id).distinct()))
+        return sorted(set(reader_ids) - known)
 
     def in_force(self, profile: Profile) -> Profile:
         """A profile as it may be seen and used today, after everything that was said of it."""

@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -52,11 +52,29 @@ class _Note:
     removed: Counter[str]
 
     def save(self) -> None:
-        """Whole or not at all."""
-        marks = asdict(self.marks) | {"phrases": sorted(self.marks.phrases)}
+        """Whole or not at all.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        kept = {"phrases": sorted(self.marks.phrases), "removed": self.removed}
         draft = self.path.with_suffix(".tmp")
-        draft.write_text(json.dumps({"marks": marks, "removed": self.removed}), "utf-8")
-        draft.replace(self.path)
+        try:
+            draft.write_text(json.dumps(kept), "utf-8")
+            draft.replace(self.path)
+        except OSError as error:
+            raise _stuck(self.path, "written", error) from error
+
+    def remove(self) -> None:
+        """All is gone.
+
+        Raises:
+            StorageError: the note cannot be removed.
+        """
+        try:
+            self.path.unlink()
+        except OSError as error:
+            raise _stuck(self.path, "removed", error) from error
 
     def count(self, removed: Mapping[str, int]) -> None:
         """Add what was removed by one step."""
@@ -108,7 +126,7 @@ def forget(
         _compact(store, home)
         found = search(home, note.marks, without=note.path)
         if not found.left:
-            note.path.unlink()
+            note.remove()
     removed = {kind: count for kind, count in note.removed.items() if count}
     return Erasure(reader_id, note.marks, removed, found)
 
@@ -158,18 +176,25 @@ def _note_path(home: Path, reader_id: str) -> Path:
 
 
 def _note(store: Store, home: Path, reader_id: str) -> _Note:
-    """The note of an erasure that was begun, or a new one."""
-    path = _note_path(home, reader_id)
+    """A note of what betrays the reader now, and of what an erasure that was begun knew."""
+    note = _Note(_note_path(home, reader_id), marks_of(store, reader_id), Counter())
     try:
-        if path.exists():
-            kept = json.loads(path.read_bytes())
-            phrases = frozenset(kept["marks"].pop("phrases"))
-            return _Note(path, Marks(**kept["marks"], phrases=phrases), Counter(kept["removed"]))
-        note = _Note(path, marks_of(store, reader_id), Counter())
-        note.save()
-        return note
+        if note.path.exists():
+            begun = json.loads(note.path.read_bytes())
+            phrases = note.marks.phrases.union(begun["phrases"])
+            note.marks = replace(note.marks, phrases=phrases)
+            note.removed.update(begun["removed"])
     except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}.") from error
+        raise _stuck(note.path, "read", error) from error
+    note.save()
+    return note
+
+
+def _stuck(path: Path, undone: str, error: OSError) -> StorageError:
+    return StorageError(
+        f"{error.filename or path} cannot be {undone}: {error.strerror}.",
+        "Make room or mend its permissions, then run the same command again.",
+    )
 
 
 def _erase_exports(store: Store, folder: Path, marks: Marks) -> int:
@@ -181,8 +206,15 @@ def _erase_exports(store: Store, folder: Path, marks: Marks) -> int:
             try:
                 export_pairs(store, export.name, export)
             except NotFoundError:
-                shutil.rmtree(export)
+                _remove(export)
     return count
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise _stuck(folder, "removed", error) from error
 
 
 def _may_hold(folder: Path, marks: Marks) -> bool:

@@ -12,6 +12,7 @@ import pyarrow.parquet
 
 from agents.errors import NotFoundError, StorageError
 from agents.records import Pair
+from agents.verification import supports
 from graph.store import Store
 
 _TURN = pyarrow.struct([("role", pyarrow.string()), ("content", pyarrow.string())])
@@ -29,11 +30,22 @@ SCHEMA = pyarrow.schema(
 def export_pairs(store: Store, run_id: str, folder: Path) -> int:
     """Write `pairs.jsonl`, `pairs.parquet` and a dataset card to `folder`; how many pairs.
 
+    Accepted pairs that their readers' profiles do not bear any more, such as after a correction,
+    are left out; the card counts them.
+
     Raises:
-        NotFoundError: the run has no accepted pair.
+        NotFoundError: the run has no accepted pair, or none that a profile still bears.
         StorageError: the folder cannot be written.
     """
-    pairs = store.pairs(run_id, status="accepted")
+    accepted = store.pairs(run_id, status="accepted")
+    profiles = {member.reader.id: member.profile for member in store.readers(run_id)}
+    pairs = [p for p in accepted if not (of := profiles.get(p.reader_id)) or supports(of, p)]
+    if accepted and not pairs:
+        raise NotFoundError(
+            f"None of the {len(accepted)} accepted pairs of run {run_id!r} is in keeping with what"
+            " its reader has said since.",
+            "`gravity synth` gathers new ones.",
+        )
     if not pairs:
         raise NotFoundError(
             f"Run {run_id!r} has no accepted pair.", f"`gravity runs show {run_id}` says why."
@@ -43,7 +55,7 @@ def export_pairs(store: Store, run_id: str, folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "pairs.jsonl").write_text(_json_lines(table.to_pylist()), "utf-8")
         pyarrow.parquet.write_table(table, folder / "pairs.parquet")
-        (folder / "README.md").write_text(_card(run_id, pairs), "utf-8")
+        (folder / "README.md").write_text(_card(run_id, pairs, len(accepted)), "utf-8")
     except OSError as error:
         raise StorageError(f"{folder} cannot be written: {error.strerror}.") from error
     return len(pairs)
@@ -74,7 +86,7 @@ def _row(pair: Pair) -> dict[str, Any]:
     }
 
 
-def _card(run_id: str, pairs: Sequence[Pair]) -> str:
+def _card(run_id: str, pairs: Sequence[Pair], accepted: int) -> str:
     facets = Counter(pair.facet for pair in pairs)
     return (
         files("graph")
@@ -83,6 +95,7 @@ def _card(run_id: str, pairs: Sequence[Pair]) -> str:
         .format(
             run_id=run_id,
             pairs=len(pairs),
+            left_out=accepted - len(pairs),
             readers=len({pair.reader_id for pair in pairs}),
             scenarios=len({pair.scenario_id for pair in pairs}),
             twins=f"{twin_share(pairs):.0%}",

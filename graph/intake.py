@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from agents import gates, instruments
+from agents import gates, instruments, questionnaire
 from agents.errors import InputError, NotFoundError
+from agents.frameworks.catalogue import genre_clusters
+from agents.interests import clusters_of
 from agents.records import Reader, Review
 from graph import countries
 from graph.books import plain_text
@@ -31,7 +33,8 @@ class Intake:
     def reader(self, row: Row, identity: str) -> Reader | None:
         """The reader without reviews, or nothing where the record is wrong or they are too young.
 
-        A wrong sheet of a published instrument costs that sheet alone.
+        A wrong sheet of a published instrument costs that sheet alone, a genre or a statement
+        that there is not that one.
         """
         given = {key: value for key, value in row.values.items() if value not in (None, "")}
         values = {"id": identity} | {key: given[key] for key in _AS_GIVEN if key in given}
@@ -45,12 +48,25 @@ class Intake:
                 self._unknown_country(row, str(given["country"]))
                 return None
         reader = self._valid(Reader, values, row, "", "reader")
-        if reader is None:
+        if reader is None or self.too_young(row):
             return None
-        if reader.age is not None and reader.age < self.settings.min_age:
+        usable = {
+            "favourite_genres": self._genres(row, reader),
+            "questionnaire": self._answers(row, reader),
+            "instruments": self._sheets(row, reader),
+        }
+        return reader.model_copy(update=usable)
+
+    def too_young(self, row: Row) -> bool:
+        """Whether a row gives an age under the limit, which it is told of."""
+        age = row.values.get("age")
+        try:
+            young = age not in (None, "") and float(age) < self.settings.min_age
+        except (TypeError, ValueError):  # validation tells of it where the row makes a reader
+            return False
+        if young:
             self.tell(f"{row.place}: age: under {self.settings.min_age}; the reader was set aside")
-            return None
-        return reader.model_copy(update={"instruments": self._sheets(row, reader)})
+        return young
 
     def reviews(self, row: Row, reader_id: str, known: int) -> list[Review]:
         """The good reviews of a row: those it lists, or the one that it is.
@@ -105,6 +121,25 @@ class Intake:
         cure = f"did you mean {nearest}?" if nearest else "give a code or an English name."
         told = f"{row.place}: country: unknown (given: {_short(given)})"
         self.tell(f"{told}; {cure} The reader was set aside")
+
+    def _genres(self, row: Row, reader: Reader) -> tuple[str, ...]:
+        """The clusters of the genres that were named by an id or in the reader's own words."""
+        ids = {cluster.id for cluster in genre_clusters()}
+        found: dict[str, None] = {}
+        for name in reader.favourite_genres:
+            known = name.strip().casefold()
+            clusters = [known] if known in ids else clusters_of([known])
+            if not clusters:
+                told = f"{_short(name)!r} is no genre; left out"
+                self.tell(f"{row.place}: favourite_genres: {told}")
+            found |= dict.fromkeys(clusters)
+        return tuple(found)
+
+    def _answers(self, row: Row, reader: Reader) -> dict[str, int]:
+        flaws = questionnaire.flaws(reader.questionnaire)
+        for item, flaw in flaws.items():
+            self.tell(f"{row.place}: questionnaire.{_short(item)}: {flaw}; left out")
+        return {i: answer for i, answer in reader.questionnaire.items() if i not in flaws}
 
     def _sheets(self, row: Row, reader: Reader) -> dict[str, dict[int, int]]:
         good: dict[str, dict[int, int]] = {}

@@ -15,6 +15,8 @@ WORDS = 6
 LETTERS = 20
 SHORTEST = 5
 """Shorter ids, words and numbers stand in texts by chance."""
+FORGOTTEN = "(forgotten)"
+"""Stands where a reader was named who asked to be forgotten."""
 Naming = Literal["anywhere", "as a word", "as a field"]
 """How an id is looked for: in any bytes; in text, as a whole word; or as `reader_id` alone."""
 

@@ -19,6 +19,7 @@ from agents.profiler import Profiler
 from agents.prompting import render
 from agents.records import Pair, PairStatus, Profile, Scenario
 from agents.scenario_writer import ScenarioWriter
+from agents.verification import supports
 from graph.events import PairDecided
 from graph.planning import lost_to_failures, plan_round
 from graph.recorder import Recorder
@@ -51,11 +52,18 @@ class Nodes:
         self._store = crew.store
 
     async def profile(self, state: State) -> Update:
-        """Profile the reader with all their answers, unless a resumed run has done so."""
-        known = self._store.reader(state["run_id"], state["reader_id"])
-        if known.inferred is None:
-            made = await self._crew.profiler.profile(known.reader)
-            self._store.keep_profile(state["run_id"], made)
+        """Profile the reader with all their answers, unless a resumed run has done so.
+
+        A profile is made anew where answers were given while it was made.
+        """
+        member = self._store.reader(state["run_id"], state["reader_id"])
+        while member.inferred is None:
+            asked = member.reader
+            made = await self._crew.profiler.profile(asked)
+            member = self._store.reader(state["run_id"], state["reader_id"])
+            if member.reader == asked:
+                self._store.keep_profile(state["run_id"], made)
+                break
         return {"round": 0, "used": [], "failures": []}
 
     async def plan(self, state: State) -> Update:
@@ -112,7 +120,7 @@ class Nodes:
         return {"drawn": drawn, "used": fresh, "drafts": [], "avoid": avoid}
 
     async def pair(self, state: State) -> Update:
-        """Make a pair of every drawn scenario that is no pair yet."""
+        """Make a pair of every drawn scenario that is no pair yet and still suits the reader."""
         profile = self._profile(state)
         poles = {cell["dimension"]: cell for cell in state.get("cells", [])}
         ids = [i for some in state.get("drawn", {}).values() for i in some]
@@ -121,6 +129,7 @@ class Nodes:
             _pair(state["run_id"], profile, scenario, poles[scenario.dimension])
             for scenario in self._crew.pool.get(ids)
         ]
+        made = [p for p in made if p.id in known or supports(profile, p)]
         self._store.put_pairs([p for p in made if p.id not in known])
         judged = {*state.get("passed", []), *state.get("doubtful", [])}
         return {"proposed": [p.id for p in made if p.id not in judged]}
@@ -156,12 +165,21 @@ class Nodes:
         }
 
     async def publish(self, state: State) -> Update:
-        """Accept what passed and retire what is unfit; doing so twice changes nothing."""
+        """Accept what passed and retire what is unfit; doing so twice changes nothing.
+
+        What the reader has corrected since the plan is refused.
+        """
         self._crew.pool.retire(state.get("unfit", []))
+        profile = self._profile(state)
         for pair_id in state.get("passed", []):
             pair = self._store.pair(pair_id)
-            if pair.status == "proposed":
+            if pair.status != "proposed":
+                continue
+            if supports(profile, pair):
                 self._put(pair.model_copy(update={"status": "accepted"}))
+            else:
+                update = {"status": "rejected", "reason": "the reader corrected their profile"}
+                self._put(pair.model_copy(update=update))
         return {"passed": [], "unfit": []}
 
     async def review(self, state: State) -> Update:
@@ -177,7 +195,8 @@ class Nodes:
         )
         starved = {facet: why + note for facet, why in state.get("starved", {}).items()}
         pairs = self._store.pairs(state["run_id"], reader_id=state["reader_id"])
-        failed = lost_to_failures(pairs, starved, failures, self._crew.settings)
+        profile = self._profile(state)
+        failed = lost_to_failures(profile, pairs, starved, failures, self._crew.settings)
         self._store.end_reader(
             state["run_id"], state["reader_id"], "finished", starved=starved, failed=failed
         )

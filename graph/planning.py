@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from agents.frameworks.catalogue import dimension
 from agents.records import FACETS, Attribute, Facet, Pair, Profile
+from agents.verification import supports
 from graph.settings import SynthesisSettings
 from graph.state import Cell
 
@@ -22,7 +23,7 @@ def plan_round(
     cells: list[Cell] = []
     starved: dict[str, str] = {}
     for facet in FACETS:
-        lack = settings.quotas.get(facet, 0) - _held(pairs, facet)
+        lack = settings.quotas.get(facet, 0) - _held(profile, pairs, facet)
         if lack <= 0:
             continue
         known = known_dimensions(profile, facet, settings.min_departure)
@@ -36,6 +37,7 @@ def plan_round(
 
 
 def lost_to_failures(
+    profile: Profile,
     pairs: Sequence[Pair],
     starved: Mapping[str, str],
     failures: Sequence[str],
@@ -44,6 +46,7 @@ def lost_to_failures(
     """How many pairs are lacking only because writer calls failed, and not by any refusal.
 
     Args:
+        profile: in force; pairs that it does not bear any more are lacking too.
         pairs: all pairs proposed for the reader.
         starved: the facets whose quota is not met.
         failures: `dimension: what went wrong` for every failed writer call.
@@ -52,7 +55,7 @@ def lost_to_failures(
     failing: set[Facet] = {dimension(failure.partition(":")[0]).facet for failure in failures}
     refused = {p.facet for p in pairs if p.status == "rejected"}
     facets: list[Facet] = [f for f in FACETS if f in starved and f in failing - refused]
-    return sum(settings.quotas.get(f, 0) - _held(pairs, f) for f in facets)
+    return sum(settings.quotas.get(f, 0) - _held(profile, pairs, f) for f in facets)
 
 
 def known_dimensions(profile: Profile, facet: Facet, min_departure: float) -> list[Attribute]:
@@ -82,8 +85,10 @@ def _share_out(known: Sequence[Attribute], lack: int, offset: int) -> list[Cell]
     ]
 
 
-def _held(pairs: Sequence[Pair], facet: Facet) -> int:
-    return sum(p.facet == facet and p.status in ("accepted", "review") for p in pairs)
+def _held(profile: Profile, pairs: Sequence[Pair], facet: Facet) -> int:
+    """How many pairs were taken, or wait for a person, and are still true of the reader."""
+    of_facet = [p for p in pairs if p.facet == facet and p.status in ("accepted", "review")]
+    return sum(supports(profile, pair) for pair in of_facet)
 
 
 def _why_refused(pairs: Sequence[Pair], facet: Facet, rounds: int) -> str:

@@ -1,6 +1,7 @@
 """One reader's rows in all tables of the run database: who is known, what marks them, deletion."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, repeat
@@ -12,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from agents.frameworks.catalogue import dimensions, shipped_scenarios
 from agents.records import Reader
 from graph.accounts import standing
-from graph.marks import Marks, Naming, phrases, stands_out
+from graph.marks import FORGOTTEN, Marks, Naming, phrases, stands_out
 from graph.store import Store
 from graph.tables import (
     AnswersRow,
@@ -26,8 +27,6 @@ from graph.tables import (
     VerificationRow,
 )
 
-FORGOTTEN = "(forgotten)"
-"""Stands where a reader was named who asked to be forgotten."""
 _OWNED = {
     "pairs": PairRow,
     "trace spans": SpanRow,
@@ -37,6 +36,8 @@ _OWNED = {
     "parts of runs": ReaderRow,
 }
 """The tables whose rows belong to readers."""
+_LINE = re.compile(r":\d+(?=: )")
+"""The line number in a notice, which may be somebody's id."""
 Columns = tuple[InstrumentedAttribute[Any], ...]
 _WRITTEN: dict[str, tuple[type[Table], Columns]] = {
     "pairs": (PairRow, (PairRow.id, PairRow.record)),
@@ -82,10 +83,10 @@ def erase_rows(store: Store, marks: Marks) -> Counter[str]:
             removed[kind] += _delete(session, table, doomed[kind])
         for kind, table in _OWNED.items():
             removed[kind] += _delete(session, table, table.reader_id == marks.reader_id)
-        said = update(VerificationRow).where(VerificationRow.by == marks.reader_id)
-        session.execute(said.values(by=FORGOTTEN))
-        decided = update(DecisionRow).where(DecisionRow.reviewer == marks.reader_id)
-        session.execute(decided.values(reviewer=FORGOTTEN))
+        _rename(session, marks, VerificationRow, VerificationRow.by)
+        _rename(session, marks, DecisionRow, DecisionRow.reviewer)
+        for row in session.scalars(select(ReaderRow)):
+            _strike_from_part(row, marks)
         for run in session.scalars(select(RunRow)):
             removed["notices"] += _strike(run, marks)
             if run.id in runs:
@@ -169,14 +170,38 @@ def _holding(
     return [found for found, *told in rows if any(marks.holds(text) for text in told if text)]
 
 
+def _rename(
+    session: Session, marks: Marks, table: type[Table], column: InstrumentedAttribute[str]
+) -> None:
+    """Forget who acted on others' rows, where the name is the reader's or holds it."""
+    names = session.scalars(select(column).distinct())
+    theirs = [n for n in names if n == marks.reader_id or marks.holds(n)]
+    session.execute(update(table).where(column.in_(theirs)).values({column: FORGOTTEN}))
+
+
+def _strike_from_part(row: ReaderRow, marks: Marks) -> None:
+    """Take what names or quotes the reader out of another's part of a run.
+
+    A profile that does goes whole.
+    """
+    if row.error and marks.holds(row.error):
+        row.error = FORGOTTEN
+    starved = {f: FORGOTTEN if marks.holds(why) else why for f, why in row.starved.items()}
+    if starved != row.starved:
+        row.starved = starved
+    if row.profile and marks.holds(json.dumps(row.profile)):
+        row.profile = None
+
+
 def _strike(run: RunRow, marks: Marks) -> int:
-    """Take the notices that name the reader out of a run; how many there were."""
+    """Take the reader out of a run's source and notices; how many notices there were."""
     word = Marks(marks.reader_id, "as a word", marks.phrases)
-    left = [n for n in run.skipped if not word.holds(n.partition(": ")[2] or n)]
+    left = [n for n in run.skipped if not (marks.holds(n) or word.holds(_LINE.sub("", n, 1)))]
     struck = len(run.skipped) - len(left)
     if struck:
         run.skipped = left
     source = run.settings.get("source", {})
-    if marks.naming != "as a field" and marks.holds(str(source.get("readers"))):
-        run.settings = run.settings | {"source": source | {"readers": FORGOTTEN}}
+    named = {k for k in ("readers", "books") if marks.holds(str(source.get(k) or ""))}
+    if named and marks.naming != "as a field":
+        run.settings = run.settings | {"source": source | dict.fromkeys(named, FORGOTTEN)}
     return struck

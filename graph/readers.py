@@ -37,7 +37,7 @@ def read_readers(
         settings: the age limit and the longest text.
         tell: takes a notice for everything that was set aside; what holds for many rows of
             a file is told once, with their number.
-        limit: how many readers to keep.
+        limit: how many readers to take; one whom a later row sets aside is not replaced.
 
     Raises:
         InputError: the file cannot be used at all, or holds no usable reader.
@@ -48,7 +48,7 @@ def read_readers(
     reviews: dict[str, list[Review]] = {}
     refused: set[str] = set()
     counted: Counter[str] = Counter()
-    editions = False
+    taken, editions = 0, False
     for found in read_rows(path, tell):
         unrated = goodreads.unrated(found.values)
         if unrated:
@@ -62,19 +62,27 @@ def read_readers(
             tell(f"{row.place}: id: a reader needs an id; the row was set aside")
             continue
         whole = "reviews" in row.values
+        if identity in refused:
+            if whole:
+                tell(f"{row.place}: id: {identity} was set aside before; so was the row")
+            continue
+        if identity in readers and intake.too_young(row):
+            refused.add(identity)
+            del readers[identity], reviews[identity]
+            continue
         if whole and identity in readers:
             tell(f"{row.place}: id: {identity} was there before; the row was set aside")
             continue
         if identity not in readers:
-            full = len(readers) == limit
-            if full and whole:
-                break
-            if full or (identity in refused and not whole):
+            if taken == limit:
+                if whole:
+                    break
                 continue
             reader = intake.reader(row, identity)
             if reader is None:
                 refused.add(identity)
                 continue
+            taken += 1
             readers[identity], reviews[identity] = reader, []
         reviews[identity] += intake.reviews(row, identity, len(reviews[identity]))
     if editions:

@@ -127,5 +127,6 @@ class VerificationRow(Table):
     item: Mapped[str] = mapped_column(String(100))
     action: Mapped[str] = mapped_column(String(16))
     score: Mapped[float | None]
+    pole: Mapped[str | None] = mapped_column(String(4))
     by: Mapped[str] = mapped_column(String(100))
     at: Mapped[float]

@@ -11,12 +11,10 @@ from typing import Any, get_args
 
 from agents.errors import InputError
 from agents.frameworks.catalogue import dimensions
-from agents.records import Verification, VerificationAction
-from agents.verification import verifiable_items
+from agents.records import Pole, Verification, VerificationAction
+from agents.verification import LEVELS, verifiable_items
 from graph.rows import Tell, read_rows
 
-LEVELS = {"low": 35.0, "rather low": 43.0, "middle": 50.0, "rather high": 57.0, "high": 65.0}
-"""T points for the words a person may use instead: 1.5 and 0.7 standard deviations off the mean."""
 LOWEST, HIGHEST = 20, 80
 ACTIONS: tuple[str, ...] = get_args(VerificationAction)
 
@@ -27,6 +25,7 @@ def read_verifications(path: Path, by: str, tell: Tell) -> list[Verification]:
     Args:
         path: JSONL, CSV or Parquet with `reader_id` (or `id`), `item` (or `dimension`), `action`
             and, with `correct` alone, `score`: T points from 20 to 80, or one of `LEVELS`.
+            Where there is a `pole`, that pole alone is confirmed.
         by: who says so: the reader's name, or that of an operator for them.
         tell: takes a notice for every row that is left out.
 
@@ -63,6 +62,7 @@ def _verification(values: Mapping[str, Any], by: str, at: float, items: set[str]
         item=item,
         action=action,  # pyright: ignore[reportArgumentType]
         score=_score(values.get("score"), item, action),
+        pole=_pole(_text(values, "pole").lower(), item, action),
         by=by,
         at=at,
     )
@@ -86,6 +86,15 @@ def _score(given: Any, item: str, action: str) -> float | None:
     if not LOWEST <= score <= HIGHEST:
         raise ValueError(f"score: {told[:40]} is not from {LOWEST} to {HIGHEST}")
     return score
+
+
+def _pole(told: str, item: str, action: str) -> Pole | None:
+    """The pole that was shown, which matters where it was confirmed."""
+    if action != "confirm" or item not in dimensions() or not told:
+        return None
+    if told not in ("high", "low"):
+        raise ValueError(f"pole: {told[:40]!r} is neither high nor low")
+    return told
 
 
 def _nearest(item: str, items: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import shutil
 from itertools import count
 from pathlib import Path
 
@@ -9,14 +10,12 @@ from pydantic import ValidationError
 
 from agents.errors import NotFoundError, StorageError
 from agents.records import Record
+from graph.marks import FORGOTTEN
 from training.events import HeldOut
 from training.settings import TrainingSettings
 
 CARD = "gravity.json"
 """Written last, so a folder that holds it holds a whole adapter."""
-
-FORGOTTEN = "(forgotten)"
-"""Stands on cards for readers who asked to be forgotten."""
 
 
 class AdapterCard(Record):
@@ -45,10 +44,20 @@ class AdapterCard(Record):
     twin_share: float
 
     def save(self, folder: Path) -> None:
-        """Writes the card whole or not at all."""
+        """Writes the card whole or not at all.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
         draft = folder / f".{CARD}.tmp"
-        draft.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        draft.replace(folder / CARD)
+        try:
+            draft.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            draft.replace(folder / CARD)
+        except OSError as error:
+            raise StorageError(
+                f"{folder / CARD} cannot be written: {error.strerror}.",
+                "Make room or mend its permissions, then run the same command again.",
+            ) from error
 
 
 class AdapterRegistry:
@@ -98,16 +107,39 @@ class AdapterRegistry:
         """The adapter already trained from the same pairs with the same settings."""
         return next((card for card in self.list() if card.fingerprint == fingerprint), None)
 
-    def forget(self, reader_id: str) -> tuple[AdapterCard, ...]:
-        """Strikes a reader from every card; the cards as they named them.
+    def of(self, reader_id: str) -> tuple[AdapterCard, ...]:
+        """The adapters that were trained on a reader's pairs, oldest first."""
+        return tuple(card for card in self.list() if reader_id in card.reader_ids)
 
-        What the adapters have learnt from the reader stays in their weights.
+    def delete(self, name: str) -> None:
+        """Removes an adapter, its card last: what was stopped half-way is still listed.
+
+        Raises:
+            StorageError: Something of it cannot be removed.
         """
-        named = tuple(card for card in self.list() if reader_id in card.reader_ids)
-        for card in named:
+        folder = self.path(name)
+        try:
+            for entry in folder.iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                elif entry.name != CARD:
+                    entry.unlink()
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StorageError(
+                f"{error.filename or folder} cannot be removed: {error.strerror}.",
+                "Mend its permissions, then run the same command again.",
+            ) from error
+
+    def strike(self, reader_id: str) -> None:
+        """Takes a reader off every card; what was learnt from them stays in the weights.
+
+        Raises:
+            StorageError: A card cannot be written.
+        """
+        for card in self.of(reader_id):
             readers = (FORGOTTEN if r == reader_id else r for r in card.reader_ids)
             card.model_copy(update={"reader_ids": tuple(readers)}).save(self.path(card.name))
-        return named
 
 
 def sha256(path: Path) -> str:

@@ -32,7 +32,7 @@ class Notices:
             console.print(escape(notice), style="yellow", soft_wrap=True)
         more = len(self.taken) - MOST_NOTICES
         if more > 0:
-            console.print(f"… and {more} more notices; `gravity runs show` lists all of them")
+            console.print(f"… and {more} more notices")
 
 
 class RunProgress:

@@ -7,7 +7,7 @@ out, as are all estimates; what the matrix does not print is missing.
 
 from functools import cache
 
-from agents.frameworks.framework import CountryScores, Framework
+from agents.frameworks.framework import Framework
 from agents.records import Country, Record
 
 
@@ -33,10 +33,5 @@ class Hofstede(Framework):
 
 @cache
 def framework() -> Hofstede:
-    """The six dimensions and the matrix."""
+    """The six dimensions and the matrix: countries by pdi, idv, mas, uai, lto and ivr, 0 to 100."""
     return Hofstede.read("hofstede")
-
-
-def country(code: str) -> CountryScores | None:
-    """The country's row, 0 to 100 by pdi, idv, mas, uai, lto and ivr; none if it has no row."""
-    return framework().country(code)

@@ -8,9 +8,9 @@ import numpy as np
 
 from agents.embeddings import Embedder
 from agents.languages import language_of
-from agents.records import ABOUT, Dimension, Evidence, Pole, Reader
+from agents.records import Dimension, Evidence, Pole, Reader
 from agents.stances.classifier import StanceClassifier
-from agents.stances.excerpts import excerpts, most_informative
+from agents.stances.excerpts import Excerpt, excerpts, most_informative
 from agents.stances.stance import Reading, Stance
 
 LEAST_STRENGTH = 0.15
@@ -55,9 +55,10 @@ class EmbeddedStances:
         return await asyncio.to_thread(self._read, reader, axes)
 
     def _read(self, reader: Reader, axes: Sequence[Dimension]) -> Reading:
-        foreign = self._foreign(reader)
+        found = excerpts(reader)
+        foreign = self._foreign(reader, found)
         notices = _told(foreign.values())
-        read = [excerpt for excerpt in excerpts(reader) if excerpt.review_id not in foreign]
+        read = [excerpt for excerpt in found if excerpt.review_id not in foreign]
         found = most_informative(read, self._most_sentences)
         if not found or not axes:
             return Reading(notices=notices)
@@ -87,12 +88,12 @@ class EmbeddedStances:
             stances.append(Stance(name, strength, evidence))
         return Reading(tuple(stances), notices)
 
-    def _foreign(self, reader: Reader) -> dict[str, str]:
+    def _foreign(self, reader: Reader, found: Sequence[Excerpt]) -> dict[str, str]:
         """The languages of the texts that the embedder does not read, by review."""
         if not self._languages:
             return {}
-        texts = [(ABOUT, reader.about), *((r.id, r.text) for r in reader.reviews)]
-        spoken = {review_id: language_of(text) for review_id, text in texts if text}
+        ids = {excerpt.review_id for excerpt in found}
+        spoken = {i: language_of(reader.text(i) or "") for i in ids}
         return {i: code for i, code in spoken.items() if code not in self._languages}
 
 

@@ -1,4 +1,4 @@
-"""Liked books against the catalogue: standardised, capped, and silent where there is no norm."""
+"""Rated books against the catalogue: standardised, capped, and silent where there is no norm."""
 
 import math
 
@@ -30,7 +30,7 @@ def reader_of(*books: str, rating: float = 5) -> Reader:
 
 @pytest.fixture(scope="module")
 def liked_books(scripted: Embedder) -> LikedBooks:
-    return LikedBooks(scripted, BOOKS)
+    return LikedBooks(scripted, BOOKS, 365)
 
 
 def places(embedder: Embedder) -> dict[str, float]:
@@ -46,7 +46,25 @@ def test_the_mean_place_is_standardised(scripted: Embedder, liked_books: LikedBo
     assert one.z == pytest.approx(standing["b3"], abs=1e-4)
     [four], _ = liked_books.measure(reader_of("b3", "b4", "b5", "b6"), PACE)
     mean = np.mean([standing[b] for b in ("b3", "b4", "b5", "b6")])
-    assert four.z == pytest.approx(mean * 2, abs=1e-4)
+    assert four.z == pytest.approx(mean / math.sqrt(0.05 + 0.95 / 4), abs=1e-4)
+
+
+def test_a_disliked_book_speaks_for_the_opposite(liked_books: LikedBooks):
+    [liked], _ = liked_books.measure(reader_of("b3"), PACE)
+    [disliked], _ = liked_books.measure(reader_of("b3", rating=2), PACE)
+    assert disliked.z == pytest.approx(-liked.z) != 0
+
+
+def test_an_old_rating_speaks_less(scripted: Embedder, liked_books: LikedBooks):
+    """A year is the half-life here: weights 1 and 1/2, which are worth 1.8 books."""
+    standing = places(scripted)
+    new, old = (
+        Review(id=b, book_id=b, rating=5, timestamp=t)
+        for b, t in (("b3", 2 * 365 * 86_400), ("b4", 365 * 86_400))
+    )
+    [measured], _ = liked_books.measure(Reader(id="r", reviews=(new, old)), PACE)
+    mean = (standing["b3"] + standing["b4"] / 2) / 1.5
+    assert measured.z == pytest.approx(mean / math.sqrt(0.05 + 0.95 / 1.8), abs=1e-4)
 
 
 def test_all_of_the_catalogue_liked_says_nothing(liked_books: LikedBooks):
@@ -57,14 +75,17 @@ def test_all_of_the_catalogue_liked_says_nothing(liked_books: LikedBooks):
 def test_ratings_are_as_reliable_as_text_at_most(liked_books: LikedBooks):
     [measured], _ = liked_books.measure(reader_of(*["b1"] * 400), PACE)
     assert measured.reliability == TEXT_RELIABILITY
-    assert (measured.source, measured.method) == ("inferred_behaviour", "400 liked books")
+    assert (measured.source, measured.method) == (
+        "inferred_behaviour",
+        "400 liked or disliked books",
+    )
     mean, sd = combine([measured])
     assert abs(mean - 50) <= 10 * TEXT_RELIABILITY * 2.5 + 1e-9
     assert sd == pytest.approx(10 * math.sqrt(1 - TEXT_RELIABILITY**2))
 
 
-def test_only_liked_and_described_books_count(liked_books: LikedBooks):
-    for rating in (1, 3, 3.9):
+def test_only_described_books_that_were_liked_or_disliked_count(liked_books: LikedBooks):
+    for rating in (2.5, 3, 3.9):
         assert liked_books.measure(reader_of("b1", rating=rating), PACE) == ([], [])
     assert liked_books.measure(reader_of("gone"), PACE) == ([], [])
     [with_stranger], _ = liked_books.measure(reader_of("b3", "gone"), PACE)
@@ -91,11 +112,11 @@ def test_the_ratings_that_speak_loudest_are_the_evidence(
 
 def test_a_small_or_uniform_catalogue_is_no_norm(scripted: Embedder):
     few = dict(list(BOOKS.items())[: LEAST_CATALOGUE - 1])
-    assert LikedBooks(scripted, few).measure(reader_of("b1"), PACE) == ([], [])
+    assert LikedBooks(scripted, few, 365).measure(reader_of("b1"), PACE) == ([], [])
     alike = {b.id: b.model_copy(update={"description": "None yet."}) for b in BOOKS.values()}
-    assert LikedBooks(scripted, alike).measure(reader_of("b1"), PACE) == ([], [])
+    assert LikedBooks(scripted, alike, 365).measure(reader_of("b1"), PACE) == ([], [])
     silent = {b.id: b.model_copy(update={"description": ""}) for b in BOOKS.values()}
-    assert LikedBooks(scripted, silent).measure(reader_of("b1"), PACE) == ([], [])
+    assert LikedBooks(scripted, silent, 365).measure(reader_of("b1"), PACE) == ([], [])
 
 
 def test_ratings_tell_of_reading_alone(liked_books: LikedBooks):

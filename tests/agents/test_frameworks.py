@@ -22,7 +22,7 @@ KNOWN = {
 
 @pytest.mark.parametrize("code", KNOWN)
 def test_the_matrix_as_published(code: str) -> None:
-    row = hofstede.country(code)
+    row = hofstede.framework().country(code)
     assert row is not None
     assert row.scores == KNOWN[code]
 
@@ -46,8 +46,8 @@ def test_how_many_countries_the_matrix_measures():
 
 
 def test_what_the_matrix_does_not_print_is_missing():
-    assert hofstede.country("CU") is None
-    nigeria = hofstede.country("NG")
+    assert hofstede.framework().country("CU") is None
+    nigeria = hofstede.framework().country("NG")
     assert nigeria is not None
     assert nigeria.scores["pdi"] is None, "not 80, which is a later estimate"
     assert [r.name for r in hofstede.framework().regions_of("NG")] == ["Africa West"]

@@ -128,6 +128,13 @@ def test_a_correction_keeps_to_the_scale(score: float):
         Verification(reader_id="r", item="power", action="correct", score=score, by="Ana", at=1)
 
 
+def test_a_pole_stands_with_confirm_alone():
+    word = {"reader_id": "r", "item": "power", "pole": "low", "by": "Ana", "at": 1}
+    assert Verification.model_validate(word | {"action": "confirm"}).pole == "low"
+    with pytest.raises(ValidationError, match="a pole stands with confirm"):
+        Verification.model_validate(word | {"action": "forbid"})
+
+
 @pytest.mark.parametrize(("action", "score"), [("correct", None), ("confirm", 60), ("forbid", 60)])
 def test_a_score_comes_with_a_correction_and_with_nothing_else(action: str, score: float | None):
     given = {"reader_id": "r", "item": "power", "action": action, "score": score}

@@ -13,12 +13,16 @@ from agents.records import (
     Contribution,
     Evidence,
     Interest,
+    Message,
+    Pair,
+    Pole,
     Profile,
     SensitiveTopic,
+    Source,
     Verification,
     VerificationAction,
 )
-from agents.verification import in_force, verifiable_items
+from agents.verification import in_force, last_words, supports, verifiable_items
 
 TODAY = date(2026, 3, 1)
 
@@ -45,9 +49,32 @@ def profile(*attributes: Attribute) -> Profile:
 
 
 def said(
-    item: str, action: VerificationAction, score: float | None = None, at: float = 1.0
+    item: str,
+    action: VerificationAction,
+    score: float | None = None,
+    at: float = 1.0,
+    pole: Pole | None = None,
 ) -> Verification:
-    return Verification(reader_id="ana", item=item, action=action, score=score, by="Ana", at=at)
+    return Verification(
+        reader_id="ana", item=item, action=action, score=score, pole=pole, by="Ana", at=at
+    )
+
+
+def pair(of: Profile, pole: Pole = "high") -> Pair:
+    """A pair on openness as it is made for `of`."""
+    told = Message(role="system", content=f"What is known:\n{portrait(of, 'openness')}\n")
+    return Pair(
+        id="p",
+        run_id="r",
+        reader_id="ana",
+        scenario_id="s",
+        facet="personality",
+        dimension="openness",
+        pole=pole,
+        prompt=(told, Message(role="user", content=dimension("trust").high)),
+        chosen="a",
+        rejected="b",
+    )
 
 
 def held(of: Profile, *words: Verification, today: date = TODAY) -> Attribute | None:
@@ -78,10 +105,38 @@ def test_a_confirmed_pole_stands_off_the_middle(score: float, expected: float):
     assert confirmed is not None and confirmed.score == expected
 
 
-def test_what_nobody_knows_is_not_confirmed_to_a_pole():
-    unknown = attribute("openness", 50, sd=10, source="default", sources=(), evidence=())
-    confirmed = held(profile(unknown), said("openness", "confirm"))
-    assert confirmed is None or confirmed.score == 50
+@pytest.mark.parametrize("source", ["default", "national_prior"])
+def test_what_nobody_knows_of_the_reader_is_not_confirmed_into_use(source: Source):
+    unknown = profile(attribute("openness", 54, source=source, sources=(), evidence=()))
+    assert in_force(unknown, [said("openness", "confirm")], TODAY) == unknown
+    corrected = [said("openness", "correct", 35), said("openness", "confirm", at=2)]
+    told = held(unknown, *corrected)
+    assert told is not None and (told.score, told.usable) == (35, True)
+
+
+@pytest.mark.parametrize(
+    ("pole", "score", "verified"),
+    [("high", 64, True), ("low", 36, True), (None, 36, True), ("high", 36, False)],
+)
+def test_the_pole_that_was_shown_is_confirmed_and_not_its_opposite(
+    pole: Pole | None, score: float, verified: bool
+):
+    """The profile may have been made anew since."""
+    word = said("openness", "confirm", pole=pole)
+    before = profile(attribute("openness", score, sensitive="politics"))
+    found = held(before, word)
+    assert found is not None and (found.verified, found.usable) == (verified, verified)
+    assert (last_words(before, [word]) == {"openness": word}) is verified
+
+
+def test_a_correction_counts_where_the_profile_has_no_such_dimension():
+    told = held(profile(), said("openness", "correct", 35))
+    assert told is not None and told.usable and told.facet == "personality"
+    assert (told.score, told.source, told.verified) == (35, "stated", True)
+    for word in (said("openness", "confirm"), said("openness", "forbid")):
+        assert held(profile(), word) is None
+    consent = next(d.name for d in dimensions().values() if d.sensitive)
+    assert in_force(profile(), [said(consent, "correct", 35)], TODAY) == profile()
 
 
 def test_a_correction_puts_the_stated_score_and_drops_the_evidence():
@@ -185,3 +240,38 @@ def test_what_was_taken_back_leaves_texts(action: VerificationAction):
 def test_dimensions_and_genres_can_be_verified():
     assert verifiable_items() == {*dimensions(), *(c.id for c in genre_clusters())}
     assert len(verifiable_items()) == len(dimensions()) + len(genre_clusters())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [said("openness", "correct", 35)],
+        [said("openness", "remove")],
+        [said("openness", "forbid")],
+        [said("agreeableness", "correct", 65)],
+        [said("agreeableness", "forbid")],
+        [said("agreeableness", "remove")],
+        [said("mystery", "forbid")],
+        [said("romance", "remove")],
+    ],
+    ids=lambda words: f"{words[0].action} {words[0].item}",
+)
+def test_a_pair_falls_with_what_it_rests_on_and_what_it_tells(words: list[Verification]):
+    liked = [c for c in genre_clusters() if c.id in ("romance", "mystery")]
+    before = profile(attribute("openness", 64), attribute("agreeableness", 35)).model_copy(
+        update={
+            "interests": tuple(
+                Interest(cluster=c.id, label=c.label, share=0.5, source="stated") for c in liked
+            )
+        }
+    )
+    made = pair(before)
+    assert supports(before, made)
+    assert not supports(in_force(before, words, TODAY), made)
+
+
+def test_a_pair_stands_whatever_is_said_of_the_rest():
+    before = profile(attribute("openness", 64), attribute("trust", 52, sd=9.9))
+    words = [said("openness", "confirm"), said("trust", "remove"), said("historical", "forbid")]
+    assert supports(in_force(before, words, TODAY), pair(before))
+    assert not supports(before, pair(before, "low"))

@@ -98,6 +98,24 @@ def test_adapters_go_where_that_is_asked_for(
     assert told["searched"]["phrases"] > 100
 
 
+def test_adapters_whose_deletion_was_stopped_go_with_the_next(
+    gravity: Gravity, reader: str, adapters: AdapterRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = adapters.path("theirs") / "adapter_model.safetensors"
+
+    def refused(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refused)
+        told = gravity("forget", reader, "--yes", "--with-adapters", code=4).err
+    assert f"{weights} cannot be removed: Permission denied. Mend its permissions" in told
+    assert [card.name for card in adapters.of(reader)] == ["theirs"]
+    told = gravity("forget", reader, "--yes", "--with-adapters").out
+    assert "adapter theirs of 2026-11-20T00:00:00+00:00: deleted" in told
+    assert not weights.exists()
+
+
 def test_what_is_left_is_named_and_fails(gravity: Gravity, gathered: Path, reader: str) -> None:
     (gathered / "notes.md").write_text(f"Call {reader} back.")
     told = gravity("forget", reader, "--yes", code=4)

@@ -101,15 +101,15 @@ def test_flawed_answers_are_refused_whole(
 def test_a_sheet_of_decisions_changes_the_next_output(
     gravity: Gravity, store: Store, tmp_path: Path
 ) -> None:
-    listed = [
-        json.loads(line)
-        for line in gravity("profile", "sheet", "us-walt", *FILE).out.split("\n")
-        if line
-    ]
+    words = ("profile", "sheet", "us-walt", *FILE, "--base-url", "http://127.0.0.1:9/v1")
+    listed = [json.loads(line) for line in gravity(*words).out.split("\n") if line]
     inferred = [row["item"] for row in listed]
     assert {"pace", "historical"} <= set(inferred), "genres and ways of reading"
     assert all(row["action"] == "" for row in listed)
     before = gravity("profile", "show", "us-walt", *FILE, "--json").json
+    poles = {row["item"]: row["pole"] for row in listed}
+    shown = "high" if attribute(before, "pace")["score"] >= 50 else "low"
+    assert (poles["pace"], poles["historical"]) == (shown, None)
     other = "low" if attribute(before, "pace")["score"] >= 50 else "high"
     decisions = [
         {"reader_id": "us-walt", "item": "pace", "action": "correct", "score": other},
@@ -133,6 +133,14 @@ def test_a_sheet_of_decisions_changes_the_next_output(
         assert "historical" not in {i["cluster"] for i in after["interests"]}
     shown = gravity("profile", "show", "us-walt", *FILE).out
     assert "corrected by walt" in shown and "use forbidden" in shown
+
+
+def test_a_mistyped_reader_is_seen(gravity: Gravity, store: Store, tmp_path: Path) -> None:
+    names = ("us-walt", "us-wlat")
+    rows = [{"reader_id": name, "item": "pace", "action": "forbid"} for name in names]
+    told = gravity("profile", "verify", sheet(tmp_path, *rows))
+    assert told.out == "2 decisions on 2 readers kept.\n"
+    assert told.err == "us-wlat: no run knows this reader yet; the decisions are kept for it\n"
 
 
 def test_flawed_decisions_are_named_and_the_others_taken(gravity: Gravity, tmp_path: Path) -> None:

@@ -139,6 +139,18 @@ def test_of_words_at_one_moment_the_later_kept_counts(store: Store) -> None:
     assert store.withdraw("ana", "openness").score == 65
 
 
+def test_the_pole_that_was_confirmed_is_kept(store: Store) -> None:
+    word = said("confirm", pole="low")
+    store.verify([word])
+    assert store.verifications("ana") == [word]
+    assert store.in_force(a_profile(inferred())) == a_profile(inferred()), "it is high by now"
+
+
+def test_readers_that_no_run_knows_are_named(store: Store) -> None:
+    store.verify([said("forbid", reader="ann")])
+    assert store.in_no_run(["ann", "ana", "bob", "ann"]) == ["ann", "bob"]
+
+
 def test_every_reading_is_in_force_and_the_inferred_stays_in_sight(store: Store) -> None:
     raw = a_profile(inferred(), inferred("pace", expires_on=TODAY), inferred("trust"))
     store.keep_profile("one", raw)

@@ -20,7 +20,7 @@ from graph import erasure
 from graph.answers import AnswerSheet
 from graph.erasure import forget, purge_expired
 from graph.export import export_pairs
-from graph.marks import Marks, phrases
+from graph.marks import FORGOTTEN, Marks, phrases
 from graph.reader_rows import marks_of
 from graph.remains import search
 from graph.store import Store
@@ -231,6 +231,28 @@ def test_a_run_that_bears_the_readers_name(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize("name", ["goodreads_zoe", "zoe"])
+def test_a_file_that_is_named_for_its_reader(tmp_path: Path, name: str) -> None:
+    """As Goodreads' export is, which is the catalogue, too."""
+    file = f"/in/{name}.csv"
+    store = Store(tmp_path / "gravity.db")
+    notices = [f"{name}.csv: My Rating: books without a rating, left out: 3", "f.csv:3: id: none"]
+    kept = {"source": {"readers": file, "books": file, "limit": 2}}
+    store.begin_run("one", "m", kept, [Reader(id=name), Reader(id="bob")], 4, notices)
+    kept = {"source": {"readers": "/in/r.jsonl", "books": file}}
+    store.begin_run("two", "m", kept, [Reader(id="bob")], 4, [])
+    done = forget(store, tmp_path, name)
+    assert done.search.left == ()
+    assert store.run_settings("one")["source"] == {
+        "readers": FORGOTTEN,
+        "books": FORGOTTEN,
+        "limit": 2,
+    }
+    assert store.run_settings("two")["source"] == {"readers": "/in/r.jsonl", "books": FORGOTTEN}
+    assert store.run("one").skipped == ("f.csv:3: id: none",)
+    store.close()
+
+
 # --- what others hold of them -----------------------------------------------------------------
 
 
@@ -311,6 +333,32 @@ def test_words_that_others_wrote_too_are_nobodys_own(tmp_path: Path) -> None:
     store.close()
 
 
+def test_what_others_rows_say_of_a_reader_by_the_way(tmp_path: Path) -> None:
+    own = "The ferry timetable of Port Hadley was wrong in nine places."
+    review = Review(id="1", book_id="b", rating=5, text=own)
+    readers = [Reader(id="zoe_1", reviews=(review,)), Reader(id="bob"), Reader(id="cat")]
+    store = Store(tmp_path / "gravity.db")
+    store.begin_run("run", "m", {}, readers, 4, [])
+    store.end_reader("run", "bob", "failed", {"value": f"no {own}", "belief": "few"}, 1, own)
+    store.keep_profile("run", Profile(reader_id="bob", notices=(f"unused: {own}",)))
+    store.keep_profile("run", Profile(reader_id="cat", notices=("unused: two words",)))
+    store.verify(
+        Verification(reader_id="cat", item="pace", action="confirm", by=by, at=1)
+        for by in ("for zoe_1", "zoe_12")
+    )
+    cat = store.reader("run", "cat")
+
+    assert forget(store, tmp_path, "zoe_1").search.left == ()
+
+    bob = store.reader("run", "bob")
+    assert bob.error == FORGOTTEN
+    assert bob.starved == {"value": FORGOTTEN, "belief": "few"}
+    assert bob.profile is None
+    assert store.reader("run", "cat") == cat
+    assert FORGOTTEN in {v.by for v in store.verifications("cat")}
+    store.close()
+
+
 # --- what is left -----------------------------------------------------------------------------
 
 
@@ -359,6 +407,56 @@ def test_an_erasure_that_was_killed_is_finished_by_the_next(
     assert done.search.left == ()
     assert done.removed["parts of runs"] == 2
     assert files_with(home, reader) == set()
+
+
+def test_an_erasure_that_goes_on_knows_what_came_meanwhile(tmp_path: Path) -> None:
+    said = [
+        "The ferry timetable of Port Hadley was wrong in nine places.",
+        "My grandmother kept forty lizards beneath the kitchen stove.",
+    ]
+    store = Store(tmp_path / "gravity.db")
+    for run, text in enumerate(said):
+        review = Review(id="1", book_id="b", rating=5, text=text)
+        readers = [Reader(id="zoe_1", reviews=(review,)), Reader(id="bob")]
+        store.begin_run(f"run-{run}", "m", {}, readers, 4, [])
+        (tmp_path / f"notes-{run}.txt").write_text(text)
+        left = forget(store, tmp_path, "zoe_1").search.left
+        assert len(left) == run + 1
+    for run in range(2):
+        (tmp_path / f"notes-{run}.txt").unlink()
+    done = forget(store, tmp_path, "zoe_1")
+    assert (done.search.left, done.removed["parts of runs"]) == ((), 2)
+    store.close()
+
+
+def _refused(self: Path, *_given: object) -> None:
+    raise PermissionError(13, "Permission denied", str(self))
+
+
+@pytest.mark.parametrize("step", ["write_text", "unlink"])
+def test_a_note_that_cannot_be_written_is_told_of(
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "gravity.db")
+    store.begin_run("run", "m", {}, [Reader(id="zoe_1")], 4, [])
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, step, _refused)
+        with pytest.raises(StorageError, match=r"erasing-.*Permission denied.*run the same"):
+            forget(store, tmp_path, "zoe_1")
+    assert forget(store, tmp_path, "zoe_1").search.left == ()
+    store.close()
+
+
+def test_an_export_that_cannot_be_removed_is_told_of(
+    home: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", _refused)
+        with pytest.raises(StorageError, match=r"exports/one cannot be removed: Permission den"):
+            for name in NAMES:
+                forget(store, home, name)
+    assert forget(store, home, NAMES[-1]).search.left == ()
+    assert list((home / "exports").iterdir()) == []
 
 
 def test_a_torn_export_is_written_again(home: Path, store: Store) -> None:

@@ -6,7 +6,7 @@ import pytest
 from datasets import Dataset, load_dataset
 
 from agents.errors import NotFoundError, StorageError
-from agents.records import Message, Pair, Pole, Reader, Verdict
+from agents.records import Attribute, Message, Pair, Pole, Profile, Reader, Verdict, Verification
 from graph.export import SCHEMA, export_pairs, twin_share
 from graph.store import Store
 from tests.graph.crew import begin, open_crew, work
@@ -19,7 +19,7 @@ def a_pair(number: int, scenario: str, pole: Pole, reader: str = "ana") -> Pair:
         reader_id=reader,
         scenario_id=scenario,
         facet="belief",
-        dimension="authority",
+        dimension="individualism",
         pole=pole,
         prompt=(Message(role="user", content="¿Qué haces?"),),
         chosen=f"{pole} 日本 {number}",
@@ -89,6 +89,24 @@ def test_exporting_again_replaces(store: Store, tmp_path: Path) -> None:
     store.decide("p2", "reject", "eve")
     assert export_pairs(store, "one", tmp_path / "out") == 1
     assert len((tmp_path / "out" / "pairs.jsonl").read_text().splitlines()) == 1
+
+
+def test_pairs_that_their_reader_has_contradicted_stay_here(store: Store, tmp_path: Path) -> None:
+    known = Attribute(
+        facet="belief", dimension="individualism", score=60, sd=8, source="inferred_text"
+    )
+    store.keep_profile("one", Profile(reader_id="ana", attributes=(known,)))
+    store.put_pairs([a_pair(1, "s1", "high"), a_pair(2, "s1", "low", "bob")])
+    assert export_pairs(store, "one", tmp_path / "out") == 2
+    assert "0 accepted pairs were left out" in (tmp_path / "out" / "README.md").read_text()
+    word = {"reader_id": "ana", "item": "individualism", "by": "ana", "at": 1}
+    store.verify([Verification.model_validate(word | {"action": "correct", "score": 35})])
+    assert export_pairs(store, "one", tmp_path / "out") == 1, "bob has no profile to contradict"
+    assert "p1" not in (tmp_path / "out" / "pairs.jsonl").read_text()
+    assert "1 accepted pairs were left out" in (tmp_path / "out" / "README.md").read_text()
+    store.decide("p2", "reject", "eve")
+    with pytest.raises(NotFoundError, match="None of the 1 accepted pairs of run 'one'"):
+        export_pairs(store, "one", tmp_path / "out")
 
 
 def test_share_of_twins() -> None:

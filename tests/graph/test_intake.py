@@ -79,6 +79,21 @@ def test_consent_is_kept(tmp_path: Path) -> None:
     assert notices == []
 
 
+def test_genres_are_taken_by_id_or_in_ones_own_words(tmp_path: Path) -> None:
+    genres = ["Fantasy", "arts", "Arts", "thriller", "mystery", "zzz" * 30]
+    reader, (notice,) = taken(tmp_path, favourite_genres=genres)
+    assert reader is not None
+    assert reader.favourite_genres == ("speculative", "arts", "mystery")
+    assert notice == f"r.jsonl:1: favourite_genres: '{'zzz' * 13}z' is no genre; left out"
+
+
+def test_an_answer_to_no_statement_is_left_out_and_told_of(tmp_path: Path) -> None:
+    reader, (notice,) = taken(tmp_path, questionnaire={"openness-h1": 5, "openness-h99": 4})
+    assert reader is not None
+    assert reader.questionnaire == {"openness-h1": 5}
+    assert notice == "r.jsonl:1: questionnaire.openness-h99: no such statement; left out"
+
+
 def test_unknown_consent_sets_the_reader_aside_and_names_the_topics(tmp_path: Path) -> None:
     reader, (notice,) = taken(tmp_path, consent=["health", "astrology"])
     assert reader is None

@@ -155,6 +155,13 @@ def test_a_readers_word_changes_the_plan() -> None:
     assert planned("forbid") == planned("remove") == [("security", "high")]
 
 
+def test_pairs_that_the_reader_has_contradicted_are_asked_for_again() -> None:
+    full = [pair("power", "accepted", n) for n in range(3)]
+    assert plan_round(profile(known("power", 60)), full, ONLY_VALUES, 2) == ([], {})
+    ((cell,), _) = plan_round(profile(known("power", 40)), full, ONLY_VALUES, 2)
+    assert (cell["pole"], cell["wanted"]) == ("low", 3)
+
+
 def test_facets_without_quota_are_left_out_and_the_others_go_on() -> None:
     settings = SynthesisSettings(quotas={"value": 1, "belief": 1, "interest": 0})
     cells, starved = plan_round(profile(known("hedonism")), [], settings, 1)
@@ -177,8 +184,9 @@ def test_slots_are_lost_to_failures_only_where_no_pair_of_the_facet_was_refused(
     starved = {"value": "why", "belief": "why", "interest": "why"}
     failures = ["power: no reply", "individualism: cut off"]
     settings = SynthesisSettings(quotas={"value": 3, "belief": 2, "interest": 1})
-    held = pair("power", "accepted")
-    assert lost_to_failures([held], starved, failures, settings) == 2 + 2
+    someone, held = profile(known("power")), pair("power", "accepted")
+    assert lost_to_failures(someone, [held], starved, failures, settings) == 2 + 2
     refused = pair("individualism", "rejected").model_copy(update={"facet": "belief"})
-    assert lost_to_failures([held, refused], starved, failures, settings) == 2
-    assert lost_to_failures([held], {}, failures, settings) == 0
+    assert lost_to_failures(someone, [held, refused], starved, failures, settings) == 2
+    assert lost_to_failures(someone, [held], {}, failures, settings) == 0
+    assert lost_to_failures(profile(), [held], starved, failures, settings) == 3 + 2

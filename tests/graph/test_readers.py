@@ -77,11 +77,13 @@ def test_csv_with_reviews_as_json(tmp_path: Path) -> None:
     with path.open("w", newline="") as sink:
         rows = csv.writer(sink)
         rows.writerow(["id", "age", "questionnaire", "favourite_genres", "reviews"])
-        rows.writerow(["ana", 40, '{"q1": 5}', '["mystery"]', json.dumps([a_review()] * 2)])
+        rows.writerow(
+            ["ana", 40, '{"openness-h1": 5}', '["mystery"]', json.dumps([a_review()] * 2)]
+        )
         rows.writerow(["cold", 30, "", "", ""])
     (ana, cold), notices = read(path)
     assert len(ana.reviews) == 2
-    assert ana.questionnaire == {"q1": 5}
+    assert ana.questionnaire == {"openness-h1": 5}
     assert ana.favourite_genres == ("mystery",)
     assert cold.reviews == ()
     assert notices == []
@@ -92,8 +94,13 @@ def test_parquet_nested_and_with_gaps(tmp_path: Path) -> None:
     when = datetime(2021, 4, 10, tzinfo=UTC)
     table = pyarrow.Table.from_pylist(
         [
-            a_reader("ana", questionnaire={"q1": 5, "q2": None}),
-            {"id": "bob", "questionnaire": {"q1": None, "q2": 2}, "age": None, "reviews": None},
+            a_reader("ana", questionnaire={"openness-h1": 5, "openness-l2": None}),
+            {
+                "id": "bob",
+                "questionnaire": {"openness-h1": None, "openness-l2": 2},
+                "age": None,
+                "reviews": None,
+            },
             {"id": "cat", "reviews": [{"book_id": "b", "rating": 2.0, "timestamp": when}]},
         ],
         schema=pyarrow.schema(
@@ -101,7 +108,10 @@ def test_parquet_nested_and_with_gaps(tmp_path: Path) -> None:
                 ("id", pyarrow.string()),
                 ("age", pyarrow.int64()),
                 ("country", pyarrow.string()),
-                ("questionnaire", pyarrow.struct([("q1", "int64"), ("q2", "int64")])),
+                (
+                    "questionnaire",
+                    pyarrow.struct([("openness-h1", "int64"), ("openness-l2", "int64")]),
+                ),
                 (
                     "reviews",
                     pyarrow.list_(
@@ -120,8 +130,8 @@ def test_parquet_nested_and_with_gaps(tmp_path: Path) -> None:
     )
     pyarrow.parquet.write_table(table, path)
     (ana, bob, cat), notices = read(path)
-    assert ana.questionnaire == {"q1": 5}
-    assert bob.questionnaire == {"q2": 2}
+    assert ana.questionnaire == {"openness-h1": 5}
+    assert bob.questionnaire == {"openness-l2": 2}
     assert bob.reviews == ()
     assert cat.reviews[0].timestamp == 1618012800
     assert notices == [without_ages(path, 2)]
@@ -266,6 +276,7 @@ def test_half_characters_are_removed(tmp_path: Path) -> None:
     assert [n.rpartition(": ")[0] for n in notices] == [
         "r.jsonl:2: id",
         "r.jsonl:2: reviews[0].text",
+        "r.jsonl:2: questionnaire.q",
     ]
 
 
@@ -297,6 +308,38 @@ def test_an_underage_reader_is_not_let_in_by_a_later_row(tmp_path: Path) -> None
     found, notices = read(path)
     assert [r.id for r in found] == ["ana"]
     assert notices == ["r.csv:2: age: under 18; the reader was set aside"]
+
+
+def test_an_age_in_a_later_row_counts(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(
+        "id,age,book_id,rating\nkid,,b1,5\nbob,30,b1,4\nkid,12,b2,5\nkid,40,b3,5\nana,,b1,5\n"
+    )
+    found, notices = read(path)
+    assert [r.id for r in found] == ["bob", "ana"]
+    assert notices[0] == "r.csv:4: age: under 18; the reader was set aside"
+    assert [r.id for r in read(path, limit=2)[0]] == ["bob"], "ana's place was kid's"
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [({"age": 40}, "id: kid was set aside before; so was the row"), ({"age": 12}, "set aside")],
+)
+def test_who_was_set_aside_stays_so_for_whole_rows(
+    tmp_path: Path, later: dict[str, object], told: str
+) -> None:
+    rows = [a_reader("kid", age=12), a_reader("ana"), a_reader("kid", **later)]
+    found, notices = read(write_lines(tmp_path / "r.jsonl", rows))
+    assert [r.id for r in found] == ["ana"]
+    assert notices[0] == "r.jsonl:1: age: under 18; the reader was set aside"
+    assert told in notices[1]
+
+
+def test_a_second_whole_row_may_tell_the_age(tmp_path: Path) -> None:
+    rows = [a_reader("kid", age=None), a_reader("ana"), a_reader("kid", age=0)]
+    found, notices = read(write_lines(tmp_path / "r.jsonl", rows))
+    assert [r.id for r in found] == ["ana"]
+    assert notices == ["r.jsonl:3: age: under 18; the reader was set aside"]
 
 
 def test_the_age_limit_is_a_setting(tmp_path: Path) -> None:

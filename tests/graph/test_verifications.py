@@ -7,7 +7,8 @@ import pytest
 
 from agents.errors import InputError
 from agents.records import Verification
-from graph.verifications import LEVELS, read_verifications
+from agents.verification import LEVELS
+from graph.verifications import read_verifications
 from tests.graph.reading import write_lines
 
 
@@ -51,6 +52,21 @@ def test_scores_in_numbers_and_in_words(tmp_path: Path, given: str, score: float
     assert read(path)[0][0].score == score
 
 
+def test_the_pole_that_was_shown_is_read_where_it_was_confirmed(tmp_path: Path) -> None:
+    shown: dict[str, object] = {"reader_id": "ana", "item": "openness", "pole": "low"}
+    found, notices = read(
+        lines(
+            tmp_path,
+            shown | {"action": "confirm"},
+            shown | {"action": "confirm", "pole": None},
+            shown | {"action": "remove"},
+            shown | {"action": "confirm", "item": "mystery"},
+        )
+    )
+    assert notices == []
+    assert [v.pole for v in found] == ["low", None, None, None]
+
+
 def test_rows_that_are_not_decided_are_skipped_silently(tmp_path: Path) -> None:
     path = tmp_path / "said.csv"
     path.write_text(
@@ -79,6 +95,7 @@ def test_rows_that_are_not_decided_are_skipped_silently(tmp_path: Path) -> None:
         ({"action": "correct", "score": "nan"}, "score: nan is not from 20 to 80"),
         ({"action": "correct", "score": True}, "score: 'true' is none of T points"),
         ({"score": 50}, "score: '50' stands with confirm; only correct takes one"),
+        ({"pole": "up"}, "pole: 'up' is neither high nor low"),
         ({"item": "mystery", "action": "correct", "score": 50}, "action: the genre mystery has no"),
     ],
 )

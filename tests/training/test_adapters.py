@@ -77,6 +77,39 @@ def test_a_damaged_card_is_named(registry: AdapterRegistry) -> None:
         registry.list()
 
 
+def test_a_reader_is_struck_and_their_adapters_are_told(registry: AdapterRegistry) -> None:
+    assert [card.name for card in registry.of("ana")] == ["ana-kind", "tom"]
+    registry.strike("ana")
+    assert registry.of("ana") == ()
+    assert registry.get("tom").reader_ids == ("(forgotten)",)
+
+
+def test_a_deletion_that_was_stopped_leaves_the_adapter_listed(
+    registry: AdapterRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = registry.path("tom")
+    (folder / "checkpoints").mkdir()
+    (folder / "a.safetensors").write_bytes(b"weights")
+
+    def refused(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refused)
+        with pytest.raises(StorageError, match=r"a\.safetensors cannot be removed: Permission den"):
+            registry.delete("tom")
+    assert [card.name for card in registry.of("ana")] == ["ana-kind", "tom"]
+    registry.delete("tom")
+    assert not folder.exists()
+
+
+def test_a_card_that_cannot_be_written_is_named(registry: AdapterRegistry) -> None:
+    (registry.path("tom") / f".{CARD}.tmp").mkdir()
+
+    with pytest.raises(StorageError, match=rf"{CARD} cannot be written: Is a directory"):
+        registry.strike("ana")
+
+
 def test_the_registry_starts_light() -> None:
     heavy = "{'torch', 'transformers', 'peft', 'trl', 'datasets'} & set(sys.modules)"
     rooms = "training.settings, training.adapters, training.events"

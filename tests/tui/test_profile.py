@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.records import ABOUT, Attribute, Evidence, Profile, Reader
+from agents.records import ABOUT, Attribute, Evidence, Profile, Reader, Verification
 from graph.store import Store
 from tests.tui.made_up import HOSTILE, RUN, MakeApp, picture, settled
 from tui.app import GravityApp
@@ -96,6 +96,47 @@ async def test_a_key_writes_one_decision_and_the_row_shows_it(
         await settled(pilot, "u")
         assert said(store) == []
         assert line_of(app, label) == before
+
+
+async def test_what_is_confirmed_is_the_pole_that_was_shown(
+    store: Store, make_app: MakeApp
+) -> None:
+    app = make_app(store)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, *TO_PROFILE)
+        await settled(pilot, *keys_to(app, "openness"), "c")
+        await settled(pilot, *keys_to(app, "literary"), "c")
+        assert [v.pole for v in store.verifications(READER)] == ["low", None]
+        inferred = store.reader(RUN, READER).inferred
+        assert inferred
+        turned = tuple(
+            a.model_copy(update={"score": 59}) if a.dimension == "openness" else a
+            for a in inferred.attributes
+        )
+        store.keep_profile(RUN, inferred.model_copy(update={"attributes": turned}))
+        await settled(pilot, "f5")
+        assert "confirmed" not in line_of(app, "Openness")
+        await settled(pilot, *keys_to(app, "openness"), "c")
+        assert store.verifications(READER)[-1].pole == "high"
+        assert "confirmed" in line_of(app, "Openness")
+
+
+async def test_what_was_told_where_nothing_is_inferred_is_shown_and_can_be_taken_back(
+    store: Store, make_app: MakeApp
+) -> None:
+    word = Verification(
+        reader_id=READER, item="agreeableness", action="correct", score=65, by="ada", at=1
+    )
+    store.verify([word])
+    app = make_app(store)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, *TO_PROFILE)
+        assert items(app)[-1].name == "agreeableness"
+        await settled(pilot, "end")
+        assert "65 ✓ corrected" in line_of(app, "Agreeableness")
+        await settled(pilot, "u")
+        assert said(store) == []
+        assert "Agreeableness" not in picture(app)
 
 
 async def test_a_removed_item_is_out_of_the_profile_and_can_come_back(

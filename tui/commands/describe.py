@@ -16,7 +16,7 @@ from tui.commands.options import (
     invocation,
     print_json,
 )
-from tui.profiling import find_profiles
+from tui.profiling import find_profiles, known_source
 
 if TYPE_CHECKING:
     from agents.describer import Describer
@@ -44,7 +44,7 @@ def describe(
     services = invocation(context).services(chat__model=model, chat__base_url=base_url)
     if readers is None:
         source = services.store.run_settings(services.store.run(run).id)["source"]
-        books = books or source["books"]
+        books = books or known_source(source["books"])
     books = default_books(readers, books)
     if books is None:
         raise typer.BadParameter("name the catalogue that holds the book.", param_hint="--books")

@@ -1,6 +1,5 @@
 """`gravity forget`: removes a reader, or what has expired, for good, and proves it by a search."""
 
-import shutil
 import sys
 from collections.abc import Mapping
 from datetime import date
@@ -55,9 +54,10 @@ def _forget(
     cards: list[AdapterCard] = []
 
     def adapters() -> Mapping[str, int]:
-        cards.extend(services.adapters.forget(reader))
+        cards.extend(services.adapters.of(reader))
         for card in cards if with_adapters else ():
-            shutil.rmtree(services.adapters.path(card.name))
+            services.adapters.delete(card.name)
+        services.adapters.strike(reader)
         return {"adapters" if with_adapters else "names on adapters' cards": len(cards)}
 
     done = erasure.forget(services.store, services.home, reader, adapters)

@@ -1,7 +1,7 @@
 """`gravity profile`: what is known of readers, and what they themselves say of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +21,7 @@ from tui.profiling import find_profiles, renew
 
 if TYPE_CHECKING:
     from agents.records import ModelCall
+    from tui.wiring import Services
 
 app = typer.Typer(help="Profiles of readers: show, ask, correct.", no_args_is_help=True)
 ReaderArgument = Annotated[str, typer.Argument(metavar="READER", help="A reader's id.")]
@@ -54,10 +55,7 @@ def show(
 
 
 @app.command()
-def questions(
-    context: typer.Context,
-    reader: ReaderArgument,
-) -> None:
+def questions(reader: ReaderArgument) -> None:
     """Print the short questionnaire as CSV to be filled in: `gravity profile answer` reads it."""
     import csv
     import sys
@@ -91,7 +89,7 @@ def answer(
     finally:
         notices.print()
     services.store.keep_sheets(sheets)
-    renewed = renew(services, {sheet.reader_id for sheet in sheets}, _tell_cost)
+    renewed = _renew(services, {sheet.reader_id for sheet in sheets})
     typer.echo(f"{len(sheets)} answer sheets kept, {renewed} profiles made again.")
 
 
@@ -103,11 +101,12 @@ def sheet(
     books: BooksOption = None,
     run: RunOption = "last",
     model: ModelOption = None,
+    base_url: BaseUrlOption = None,
 ) -> None:
     """Print what was inferred as JSONL to be decided on: `gravity profile verify` reads it."""
     from agents.frameworks.catalogue import dimension
 
-    services = invocation(context).services(chat__model=model)
+    services = invocation(context).services(chat__model=model, chat__base_url=base_url)
     books = default_books(readers, books)
     ((found, made),) = find_profiles(services, [reader], readers, books, run, _tell_cost)
     for interest in made.interests:
@@ -115,9 +114,8 @@ def sheet(
     for a in made.attributes:
         if a.source.startswith("inferred"):
             axis = dimension(a.dimension)
-            _print_row(
-                found.id, a.dimension, axis.pole(a.pole), [e.quote(found) for e in a.evidence]
-            )
+            quotes = [e.quote(found) for e in a.evidence]
+            _print_row(found.id, a.dimension, axis.pole(a.pole), quotes, a.pole)
 
 
 @app.command()
@@ -133,6 +131,8 @@ def verify(
     services, notices = invocation(context).services(interface__reviewer=by), Notices()
     try:
         said = read_verifications(file, services.settings.interface.reviewer, notices.take)
+        for unknown in services.store.in_no_run(v.reader_id for v in said):
+            notices.take(f"{unknown}: no run knows this reader yet; the decisions are kept for it")
     finally:
         notices.print()
     services.store.verify(said)
@@ -156,8 +156,18 @@ def ask(context: typer.Context, reader: ReaderArgument) -> None:
         return
     sheet = AnswerSheet(reader_id=reader, instrument=SHORT, answers=answers)
     services.store.keep_sheets([sheet])
-    renewed = renew(services, {reader}, _tell_cost)
+    renewed = _renew(services, {reader})
     typer.echo(f"{len(answers)} answers kept, {renewed} profiles made again.")
+
+
+def _renew(services: "Services", reader_ids: Collection[str]) -> int:
+    """Make kept profiles again and tell of what went wrong; how many were made."""
+    from tui.progress import Notices
+
+    notices = Notices()
+    renewed = renew(services, reader_ids, _tell_cost, notices.take)
+    notices.print()
+    return renewed
 
 
 def _tell_cost(calls: "Sequence[ModelCall]") -> None:
@@ -167,6 +177,8 @@ def _tell_cost(calls: "Sequence[ModelCall]") -> None:
         typer.echo(f"{len(calls)} model calls, {tokens:,} tokens, ${cost:.4f}", err=True)
 
 
-def _print_row(reader_id: str, item: str, inferred: str, evidence: Sequence[str]) -> None:
+def _print_row(
+    reader_id: str, item: str, inferred: str, evidence: Sequence[str], pole: str | None = None
+) -> None:
     row = {"reader_id": reader_id, "item": item, "inferred": inferred, "evidence": list(evidence)}
-    typer.echo(json.dumps(row | {"action": "", "score": None}, ensure_ascii=True))
+    typer.echo(json.dumps(row | {"pole": pole, "action": "", "score": None}, ensure_ascii=True))

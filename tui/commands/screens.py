@@ -22,7 +22,9 @@ def screens(context: typer.Context) -> None:
         store=services.store,
         books=lambda: known_books(services),
         describer=lambda: services.describer(services.newest_adapter()),
-        renew=lambda reader_id: renew(services, {reader_id}, lambda _calls: None),
+        renew=lambda reader_id: renew(
+            services, {reader_id}, lambda _calls: None, lambda _told: None
+        ),
         reviewer=interface.reviewer,
         theme=interface.theme,
     ).run()
@@ -31,10 +33,12 @@ def screens(context: typer.Context) -> None:
 def known_books(services: "Services") -> "list[Book]":
     """The books of every run's catalogue and the bundled ones, each once."""
     from graph.books import SAMPLE, read_books
+    from tui.profiling import known_source
 
     runs = services.store.runs()
     kept = [services.store.run_settings(run.id).get("source", {}) for run in runs]
-    sources = dict.fromkeys([*(source["books"] for source in kept if source.get("books")), SAMPLE])
+    named = [known_source(source.get("books")) for source in kept]
+    sources = dict.fromkeys([*(source for source in named if source), SAMPLE])
     books: dict[str, Book] = {}
     for source in sources:
         books |= read_books(source, lambda _notice: None)

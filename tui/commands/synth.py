@@ -81,11 +81,13 @@ def _begin(services: "Services", run_id: str, kept: dict[str, Any]) -> "RunSumma
     from tui.progress import Notices
 
     source, notices = kept["source"], Notices()
-    readers = read_readers(
-        source["readers"], services.settings.readers, notices.take, source["limit"]
-    )
-    books = _books(source["books"], readers, notices)
-    notices.print()
+    try:
+        readers = read_readers(
+            source["readers"], services.settings.readers, notices.take, source["limit"]
+        )
+        books = _books(source["books"], readers, notices)
+    finally:
+        notices.print()
     services.store.begin_run(
         run_id,
         services.settings.chat.model,
@@ -143,7 +145,9 @@ def _books(
     source: str | None, readers: "Sequence[Reader]", notices: "Notices"
 ) -> "Mapping[str, Book]":
     from graph.books import rated_books, read_books
+    from tui.profiling import known_source
 
+    source = known_source(source)
     return read_books(source, notices.take, rated_books(readers)) if source else {}
 
 

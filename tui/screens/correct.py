@@ -8,11 +8,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from agents.records import Attribute
+from agents.verification import LEVELS
 from tui.widgets.choices import Choices
 from tui.widgets.profile_items import Item
 
-SCORES = (35.0, 43.0, 50.0, 57.0, 65.0)
-"""T points of the five choices: one and a half and two thirds of a standard deviation off."""
+SCORES = tuple(LEVELS.values())
+"""T points of the five choices."""
 
 
 class CorrectScreen(ModalScreen[float | None]):

@@ -20,7 +20,7 @@ from textual.widgets import Static
 
 from agents.errors import GravityError
 from agents.questionnaire import SHORT
-from agents.records import Book, Interest, Profile, Verification, VerificationAction
+from agents.records import Attribute, Book, Interest, Profile, Verification, VerificationAction
 from graph.answers import AnswerSheet
 from graph.store import ReaderInRun, Store
 from tui.screens.books import BooksScreen
@@ -215,11 +215,13 @@ class ProfileScreen(Page[None]):
             self.action_reload()
 
     def _say(self, item: Item, action: VerificationAction, score: float | None = None) -> None:
+        shown = item.shown
         said = Verification(
             reader_id=self._reader_id,
             item=item.name,
             action=action,
             score=score,
+            pole=shown.pole if isinstance(shown, Attribute) and action == "confirm" else None,
             by=self._reviewer,
             at=time.time(),
         )

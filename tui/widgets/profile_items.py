@@ -10,7 +10,7 @@ from textual.content import Content
 from agents.errors import NotFoundError
 from agents.frameworks.catalogue import dimension
 from agents.records import Attribute, Dimension, Interest, Pole, Profile, Verification
-from agents.verification import in_force
+from agents.verification import in_force, last_words
 from tui.widgets.marks import band_bar, share_bar, status_mark
 from tui.widgets.plain import plain_line
 from tui.widgets.profile_text import MUTED, SOURCES
@@ -41,7 +41,7 @@ class Item:
     now: Attribute | Interest | None
     """None where it was removed."""
     said: Verification | None
-    """The last word on it."""
+    """The last word on it that counts."""
 
     @property
     def shown(self) -> Attribute | Interest:
@@ -85,7 +85,7 @@ class Item:
     @property
     def known(self) -> bool:
         """Whether anything is known of this reader, beyond their country and everyone."""
-        return self.shown.source not in ("default", "national_prior")
+        return isinstance(self.shown, Interest) or self.shown.known
 
     @property
     def state(self) -> State | None:
@@ -105,7 +105,8 @@ def profile_items(
 ) -> list[Item]:
     """Interests as they are ranked, then attributes, clearest inference first.
 
-    The order is that of the inference, so that no row moves when something is said of it.
+    The order is that of the inference, so that no row moves when something is said of it. What
+    the reader has told of dimensions that the profile has none of comes last.
 
     Args:
         inferred: as the profiler made it.
@@ -114,23 +115,23 @@ def profile_items(
         parts: the parts of broad dimensions too, each below its own.
     """
     said = list(said)
-    last = {v.item: v for v in said}
+    last = last_words(inferred, said)
     holds, unsaid = in_force(inferred, said, today), in_force(inferred, (), today)
     liked = {i.cluster: i for i in holds.interests}
     found = {a.dimension: a for a in holds.attributes}
     alive = found.keys() | {a.dimension for a in unsaid.attributes}
+    told = [a for a in holds.attributes if inferred.attribute(a.dimension) is None]
     interests = (Item(i, liked.get(i.cluster), last.get(i.cluster)) for i in inferred.interests)
     attributes = [
         Item(a, found.get(a.dimension), last.get(a.dimension))
-        for a in sorted(inferred.attributes, key=_clearest)
+        for a in (*sorted(inferred.attributes, key=_clearest), *told)
         if a.dimension in alive
     ]
     return [*interests, *_nested(attributes, parts)]
 
 
 def _clearest(attribute: Attribute) -> tuple[bool, float, str]:
-    unknown = attribute.source in ("default", "national_prior")
-    return unknown, -attribute.departure, attribute.dimension
+    return not attribute.known, -attribute.departure, attribute.dimension
 
 
 def _nested(attributes: Sequence[Item], parts: bool) -> Iterator[Item]:

@@ -30,14 +30,14 @@ def profile_lines(reader: Reader, profile: Profile, every: bool = False) -> str:
         every: the parts of broad dimensions too, such as the facets of a trait.
     """
     lines = [*_head(reader, profile), "", "Interests", *_interests(profile.interests)]
-    known = [a for a in profile.attributes if a.source not in ("default", "national_prior")]
+    known = [a for a in profile.attributes if a.known]
     for facet, title in TITLES.items():
         shown = [a for a in known if a.facet == facet and (every or _broad(a))]
         if shown:
             lines += ["", f"{title:<28}{'low          middle          high':^33}"]
             for attribute in sorted(shown, key=lambda a: (-a.departure, a.dimension)):
                 lines += _attribute(attribute, reader)
-    lines += _standings(reader, every)
+    lines += _standings(reader, profile, every)
     lines += _unknown(profile)
     lines += [f"Note: {notice}." for notice in profile.notices]
     return plain("\n".join(lines))
@@ -110,16 +110,18 @@ def told_evidence(evidence: Evidence, reader: Reader) -> str:
     return f"rated {review.rating:g}: {review.title or review.book_id}" if review else ""
 
 
-def _standings(reader: Reader, every: bool) -> Iterator[str]:
-    """The IPIP-NEO-120 in the terms of its norms, where the reader answered it."""
+def _standings(reader: Reader, profile: Profile, every: bool) -> Iterator[str]:
+    """The IPIP-NEO-120 in the terms of its norms, as far as the profile holds what it measures."""
     answers = reader.instruments.get(NEO)
     if answers is None:
         return
     yield ""
-    yield "IPIP-NEO-120 beside people of the same sex and age (Johnson's norms)"
+    sex = reader.gender if reader.gender in ("male", "female") else "either sex"
+    age = f"the age of {reader.age}" if reader.age is not None else "21 to 40 years"
+    yield f"IPIP-NEO-120 beside Johnson's norms for {sex} and {age}"
     for name, standing in neo_standings(answers, reader.gender, reader.age).items():
         axis = dimension(name)
-        if every or axis.parent is None:
+        if profile.attribute(name) and (every or axis.parent is None):
             label = ("  " if axis.parent is None else "    ") + axis.label
             yield f"{label:<34.33}T {standing.t:3.0f}   percentile {standing.percentile:>2}"
 

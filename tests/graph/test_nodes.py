@@ -1,0 +1,76 @@
+"""What readers say while the machine is at work on them counts from the next node on."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.profiler import Profiler
+from agents.records import Profile, Reader, Verification
+from agents.verification import supports
+from graph.answers import SHORT, AnswerSheet
+from graph.nodes import Nodes
+from graph.state import State
+from tests.graph.crew import begin, open_crew
+
+
+async def test_answers_given_while_a_profile_is_made_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_crew(tmp_path) as crew:
+        begin(crew, "one", readers=1)
+        (member,) = crew.store.readers("one")
+        answers = dict.fromkeys(("openness-h1", "openness-h2", "openness-h3"), 5)
+        sheet = AnswerSheet(reader_id=member.reader.id, instrument=SHORT, answers=answers)
+        make = Profiler.profile
+
+        async def answering(profiler: Profiler, reader: Reader) -> Profile:
+            made = await make(profiler, reader)
+            crew.store.keep_sheets([sheet])
+            return made
+
+        monkeypatch.setattr(Profiler, "profile", answering)
+        await Nodes(crew).profile(
+            State(run_id="one", reader_id=sheet.reader_id, used=[], failures=[])
+        )
+        kept = crew.store.reader("one", sheet.reader_id)
+        assert kept.inferred == await make(crew.profiler, kept.reader)
+        assert kept.inferred != await make(crew.profiler, member.reader)
+
+
+@pytest.mark.parametrize("planned", [False, True])
+async def test_what_a_reader_corrects_midway_is_neither_paired_nor_published(
+    tmp_path: Path, planned: bool
+) -> None:
+    """`planned`: the correction comes when the round is planned and no pair is made yet."""
+    with open_crew(tmp_path, review="none") as crew:
+        begin(crew, "one", readers=1)
+        (reader,) = crew.store.readers("one")
+        nodes = Nodes(crew)
+        state = State(run_id="one", reader_id=reader.reader.id, used=[], failures=[])
+        for node in (nodes.profile, nodes.plan, nodes.draw):
+            state |= await node(state)  # pyright: ignore
+        if not planned:
+            for node in (nodes.pair, nodes.criticise):
+                state |= await node(state)  # pyright: ignore
+        before = crew.store.pairs("one")
+        passed = [p for p in before if p.status == "proposed"]
+        axis = state["cells"][0]["dimension"] if planned else passed[0].dimension
+        profile = crew.store.reader("one", reader.reader.id).profile
+        attribute = profile and profile.attribute(axis)
+        assert attribute
+        score = 65 if attribute.pole == "low" else 35
+        word = {"reader_id": reader.reader.id, "item": axis, "action": "correct", "score": score}
+        crew.store.verify([Verification.model_validate(word | {"by": "eve", "at": 1})])
+        for node in (nodes.pair, nodes.criticise, nodes.publish)[0 if planned else 2 :]:
+            state |= await node(state)  # pyright: ignore
+        after = crew.store.pairs("one")
+        profile = crew.store.reader("one", reader.reader.id).profile
+        assert profile
+        accepted = [p for p in after if p.status == "accepted"]
+        assert accepted and all(supports(profile, pair) for pair in accepted)
+        if planned:
+            assert axis not in {p.dimension for p in after}
+        else:
+            refused = [p for p in after if p.reason == "the reader corrected their profile"]
+            assert axis in {p.dimension for p in refused}
+            assert {p.id for p in (*refused, *accepted)} == {p.id for p in passed}
