@@ -1,7 +1,8 @@
 """Stances in vector space: no language model sees a review, and nothing leaves the machine."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -55,11 +56,9 @@ class EmbeddedStances:
         return await asyncio.to_thread(self._read, reader, axes)
 
     def _read(self, reader: Reader, axes: Sequence[Dimension]) -> Reading:
-        found = excerpts(reader)
-        foreign = self._foreign(reader, found)
-        notices = _told(foreign.values())
-        read = [excerpt for excerpt in found if excerpt.review_id not in foreign]
-        found = most_informative(read, self._most_sentences)
+        readable, foreign = self._readable(reader)
+        notices = _told(foreign)
+        found = most_informative(readable, self._most_sentences)
         if not found or not axes:
             return Reading(notices=notices)
         classifier = self._classifier
@@ -88,22 +87,32 @@ class EmbeddedStances:
             stances.append(Stance(name, strength, evidence))
         return Reading(tuple(stances), notices)
 
-    def _foreign(self, reader: Reader, found: Sequence[Excerpt]) -> dict[str, str]:
-        """The languages of the texts that the embedder does not read, by review."""
+    def _readable(self, reader: Reader) -> tuple[list[Excerpt], dict[str, int]]:
+        """The excerpts in a language that the embedder reads, and how many others by language.
+
+        A sentence is foreign where both it and the whole of its text are; a short one by itself
+        may look like any language.
+        """
+        found = excerpts(reader)
         if not self._languages:
-            return {}
-        ids = {excerpt.review_id for excerpt in found}
-        spoken = {i: language_of(reader.text(i) or "") for i in ids}
-        return {i: code for i, code in spoken.items() if code not in self._languages}
+            return found, {}
+        whole = {i: language_of(reader.text(i) or "") for i in {e.review_id for e in found}}
+        readable: list[Excerpt] = []
+        foreign: Counter[str] = Counter()
+        for excerpt in found:
+            code = whole[excerpt.review_id]
+            if code in self._languages or language_of(excerpt.text) in self._languages:
+                readable.append(excerpt)
+            else:
+                foreign[code] += 1
+        return readable, foreign
 
 
-def _told(languages: Collection[str]) -> tuple[str, ...]:
-    if not languages:
+def _told(foreign: Mapping[str, int]) -> tuple[str, ...]:
+    if not foreign:
         return ()
-    codes = ", ".join(sorted(set(languages)))
-    return (
-        f"{len(languages)} texts in {codes} were not read: the embedding model does not know it",
-    )
+    counts = ", ".join(f"{code} {count}" for code, count in sorted(foreign.items()))
+    return (f"sentences in languages that embedding.languages leaves out, not read: {counts}",)
 
 
 def _sides(classifier: StanceClassifier, axes: Sequence[Dimension]) -> np.ndarray:

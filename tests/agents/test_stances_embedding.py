@@ -139,7 +139,7 @@ async def test_reviews_in_a_language_the_embedder_does_not_read_are_told_of_and_
     assert GERMAN not in embedder.heard and TIDY in embedder.heard
     assert {s.evidence.review_id for s in reading.stances} == {ABOUT, "r0"}
     [notice] = reading.notices
-    assert notice.startswith("1 text") and " de " in notice
+    assert notice.startswith("sentences in languages") and notice.endswith("not read: de 1")
 
 
 async def test_a_reader_of_other_languages_alone_gives_no_stances():
@@ -147,4 +147,14 @@ async def test_a_reader_of_other_languages_alone_gives_no_stances():
         reader_of(GERMAN, GERMAN), AXES
     )
     assert reading.stances == ()
-    assert reading.notices[0].startswith("2 texts in de were not read")
+    assert reading.notices[0].endswith("not read: de 2")
+
+
+async def test_of_a_text_in_two_languages_the_readable_sentences_are_read():
+    embedder = ByHeart()
+    mixed = reader_of(
+        f"{TIDY} この本は最高でした。 毎晩少しずつ読みました。 とても静かな物語です。"
+    )
+    reading = await EmbeddedStances(embedder, 120, languages=("en",)).read(mixed, AXES)
+    assert TIDY in embedder.heard and not any("本" in text for text in embedder.heard)
+    assert reading.notices[0].endswith("not read: ja 3")
