@@ -48,13 +48,18 @@ def still_true(profile: Profile, told: str) -> bool:
     return poles.isdisjoint(lines) and not any(g in line for line in read for g in genres)
 
 
-def notable(profile: Profile) -> list[Attribute]:
-    """The broad attributes that may be used and set this reader apart, clearest first."""
+def notable(profile: Profile, least: float = NOTABLE_DEPARTURE) -> list[Attribute]:
+    """The broad attributes that may be used and set this reader apart, clearest first.
+
+    Args:
+        profile: whose.
+        least: departure from the middle, in an attribute's own standard deviations.
+    """
     return sorted(
         (
             a
             for a in profile.attributes
-            if a.usable and a.departure >= NOTABLE_DEPARTURE and not dimension(a.dimension).parent
+            if a.usable and a.departure >= least and not dimension(a.dimension).parent
         ),
         key=lambda a: (-a.departure, a.dimension),
     )

@@ -260,7 +260,7 @@ def _from_text(found: Sequence[Stance], text: StanceReader | None) -> list[Measu
 
 def _turned(stance: Stance, reader: Reader) -> Stance:
     """The stance as the rating of its review turns it: upside down where the book was disliked."""
-    rated = next((r for r in reader.reviews if r.id == stance.evidence.review_id), None)
+    rated = reader.review(stance.evidence.review_id)
     side = liking(rated) if rated else 1
     pole: Pole = "high" if stance.strength * side > 0 else "low"
     turned = stance.evidence.model_copy(update={"pole": pole})

@@ -80,11 +80,21 @@ class Reader(Record):
     consent: tuple[SensitiveTopic, ...] = ()
     """Sensitive topics that the reader agreed to have inferred and used."""
 
+    @property
+    def answer_count(self) -> int:
+        """Answers to questionnaires, ours and published ones."""
+        return sum(map(len, self.instruments.values())) + len(self.questionnaire)
+
+    def review(self, review_id: str) -> Review | None:
+        """The review of this id, where there is one."""
+        return next((r for r in self.reviews if r.id == review_id), None)
+
     def text(self, review_id: str) -> str | None:
         """The text of a review, or of `about` under its own id; none where there is no such one."""
         if review_id == ABOUT:
             return self.about
-        return next((r.text for r in self.reviews if r.id == review_id), None)
+        review = self.review(review_id)
+        return review.text if review else None
 
 
 class Book(Record):

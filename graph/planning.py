@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from agents.frameworks.catalogue import dimension
+from agents.portrait import notable
 from agents.records import FACETS, Attribute, Facet, Pair, Profile
 from agents.verification import supports
 from graph.settings import SynthesisSettings
@@ -60,17 +61,7 @@ def lost_to_failures(
 
 def known_dimensions(profile: Profile, facet: Facet, min_departure: float) -> list[Attribute]:
     """The broad attributes of a facet that may be used and stand off the middle, surest first."""
-    return sorted(
-        (
-            a
-            for a in profile.attributes
-            if a.facet == facet
-            and a.usable
-            and a.departure >= min_departure
-            and not dimension(a.dimension).parent
-        ),
-        key=lambda a: (-a.departure, a.dimension),
-    )
+    return [a for a in notable(profile, min_departure) if a.facet == facet]
 
 
 def _share_out(known: Sequence[Attribute], lack: int, offset: int) -> list[Cell]:

@@ -118,9 +118,13 @@ def _told(foreign: Mapping[str, int]) -> tuple[str, ...]:
 def _sides(classifier: StanceClassifier, axes: Sequence[Dimension]) -> np.ndarray:
     """1 where a kind is the high pole of an axis and may be told, -1 where it is the low one."""
     sides = np.zeros((len(classifier.kinds), len(axes)), dtype=np.float32)
-    for column, axis in enumerate(axes):
-        open_topics = {s.sensitive or axis.sensitive for s in axis.statements}
-        for row, kind in enumerate(classifier.kinds):
-            if kind and kind.dimension == axis.name and kind.topic in open_topics:
-                sides[row, column] = 1 if kind.pole == "high" else -1
+    columns = {axis.name: column for column, axis in enumerate(axes)}
+    open_kinds = {
+        (axis.name, statement.sensitive or axis.sensitive)
+        for axis in axes
+        for statement in axis.statements
+    }
+    for row, kind in enumerate(classifier.kinds):
+        if kind and (kind.dimension, kind.topic) in open_kinds:
+            sides[row, columns[kind.dimension]] = 1 if kind.pole == "high" else -1
     return sides

@@ -8,7 +8,7 @@ from agents.posterior import MEAN
 from agents.records import ABOUT, Attribute, Evidence, Interest, Reader, SensitiveTopic
 from tui.widgets.plain import plain_line
 from tui.widgets.profile_items import Item, State
-from tui.widgets.profile_lines import departure_word, told_evidence
+from tui.widgets.profile_lines import departure_word, told_evidence, told_sources
 from tui.widgets.profile_text import MUTED, SOURCES
 
 _SAID: dict[State, tuple[str, str, str]] = {
@@ -69,10 +69,8 @@ def _standing(item: Item) -> Iterator[Content]:
 
 
 def _sources(attribute: Attribute) -> Iterator[Content]:
-    told = [
-        f"{SOURCES[c.source]} {c.share:.0%} ({plain_line(c.method, 60)})" for c in attribute.sources
-    ]
-    yield Content.styled(f"known from: {', '.join(told) or SOURCES[attribute.source]}", MUTED)
+    told = told_sources(attribute) or SOURCES[attribute.source]
+    yield Content.styled(f"known from: {told}", MUTED)
 
 
 def _quoted(evidence: Evidence, item: Item, reader: Reader) -> Iterator[Content]:
@@ -85,6 +83,6 @@ def _quoted(evidence: Evidence, item: Item, reader: Reader) -> Iterator[Content]
 
 
 def _review(evidence: Evidence, reader: Reader) -> str:
-    review = next((r for r in reader.reviews if r.id == evidence.review_id), None)
+    review = reader.review(evidence.review_id)
     title = f" of {plain_line(review.title, 60)}" if review and review.title else ""
     return f"review {plain_line(evidence.review_id, 40)}{title}"

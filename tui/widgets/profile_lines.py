@@ -51,8 +51,7 @@ def departure_word(attribute: Attribute) -> str:
 def _head(reader: Reader, profile: Profile) -> Iterator[str]:
     explicit = [profile.age and f"{profile.age} years", profile.gender, profile.country]
     facts = ", ".join(str(fact) for fact in (*explicit, profile.locale) if fact)
-    answered = sum(map(len, reader.instruments.values())) + len(reader.questionnaire)
-    counts = f"{len(reader.reviews)} reviews, {answered} questionnaire answers"
+    counts = f"{len(reader.reviews)} reviews, {reader.answer_count} questionnaire answers"
     yield f"{profile.reader_id}: {facts or 'no demographics'}; {counts}"
     if profile.made_on:
         yield f"made on {profile.made_on}; bands hold the truth with a probability of 80 %"
@@ -77,7 +76,7 @@ def _attribute(attribute: Attribute, reader: Reader) -> Iterator[str]:
     scores = f"{attribute.score:3.0f} ({low:.0f} to {high:.0f})"
     yield f"{indent + known.label:<27.27} {bar} {scores:<15} {_state(attribute)}".rstrip()
     yield f"{'':28}{departure_word(attribute)}: {known.pole(attribute.pole)}"
-    yield f"{'':28}from {_sources(attribute)}"
+    yield f"{'':28}from {told_sources(attribute)}"
     for evidence in attribute.evidence:
         yield f"{'':28}{plain_line(told_evidence(evidence, reader), 100)}"
 
@@ -96,7 +95,8 @@ def _state(attribute: Attribute) -> str:
     return ", ".join(words)
 
 
-def _sources(attribute: Attribute) -> str:
+def told_sources(attribute: Attribute) -> str:
+    """Every source with its share and method, weightiest first."""
     return ", ".join(
         f"{SOURCES[c.source]} {c.share:.0%} ({plain_line(c.method, 60)})" for c in attribute.sources
     )
@@ -106,7 +106,7 @@ def told_evidence(evidence: Evidence, reader: Reader) -> str:
     """The quoted words, or the rating where the evidence is a rating alone."""
     if evidence.end > evidence.start:
         return f"“{evidence.quote(reader)}”"
-    review = next((r for r in reader.reviews if r.id == evidence.review_id), None)
+    review = reader.review(evidence.review_id)
     return f"rated {review.rating:g}: {review.title or review.book_id}" if review else ""
 
 

@@ -20,13 +20,12 @@ MUTED = "$text-muted"
 def facts_line(reader: Reader) -> Content:
     """What the reader's record says outright, on one line."""
     country = countries_by_alpha2[reader.country].name if reader.country else "country unknown"
-    answered = sum(map(len, reader.instruments.values())) + len(reader.questionnaire)
     facts = (
         f"{reader.age} years" if reader.age is not None else "age unknown",
         plain_line(reader.gender or "gender unknown", 40),
         country,
         plain_line(reader.locale or "locale unknown", 40),
         f"{len(reader.reviews)} reviews",
-        f"{answered} answers",
+        f"{reader.answer_count} answers",
     )
     return Content.styled(" · ", MUTED).join([Content(fact) for fact in facts])
