@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from agents.records import Dimension
+from agents.records import Dimension, SensitiveTopic
 
 _WORDS = re.compile(r"[\w'’-]+")
 _INSTRUCTION = re.compile(
@@ -17,6 +17,21 @@ _NATION = re.compile(
     r"(american|brazilian|japanese|indian|german|mexican|nigerian|chinese|french|british)s?\b",
     re.IGNORECASE,
 )
+_SENSITIVE: dict[SensitiveTopic, str] = {
+    "religion": "church|mosque|temple|synagogue|priest|pastor|imam|rabbi|monk|nun|pray|prays|prayed"
+    "|prayers?|praying|gods?|bible|quran|koran|gospel|faith|religions?|religious|worship|sermon"
+    "|ramadan|hindus?|muslims?|christians?|jewish|buddhists?|catholics?|atheists?",
+    "politics": "elections?|elected|votes?|voted|voting|voters?|ballots?|parliament|senators?"
+    "|presidents?|politics|political|politicians?|refugees?|immigrants?|migrants?",
+    "sexuality": "gay|lesbian|bisexual|transgender|homosexual|sexual|sexuality",
+    "health": "disease|cancer|diabet\\w*|depression|therapists?|psychiatr\\w*|medication"
+    "|diagnos\\w*|pregnan\\w*|illness|surgery|chemotherapy|disorder",
+    "ethnicity": "ethnic\\w*|racial|race relations|caste|tribe|tribal|skin colou?r",
+    "union": "trade unions?|union rep\\w*|strikers?|on strike|picket line",
+}
+_SENSITIVE_WORDS = {
+    topic: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE) for topic, pattern in _SENSITIVE.items()
+}
 LEAST_DISTINCT_SHARE = 0.45
 """A text of 12 words or more with a smaller share of distinct words runs in circles."""
 
@@ -62,6 +77,15 @@ def holds_instructions(text: str) -> str | None:
     """Text that tries to instruct a model is data all the same, and never evidence."""
     match = _INSTRUCTION.search(text)
     return f"holds instructions to a model: '{match.group()[:60]}'" if match else None
+
+
+def touches_sensitive(text: str, allowed: SensitiveTopic | None = None) -> str | None:
+    """What the law guards is not for everyday scenes, save in the section marked for it."""
+    for topic, pattern in _SENSITIVE_WORDS.items():
+        match = pattern.search(text) if topic != allowed else None
+        if match:
+            return f"touches on {topic}: '{match.group()}'"
+    return None
 
 
 def runs_in_circles(text: str) -> str | None:

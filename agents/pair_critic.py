@@ -36,8 +36,8 @@ class Judgement:
 class Judge(Protocol):
     """Whoever can say how probable it is that the reader prefers the chosen answer."""
 
-    async def judge(self, pair: Pair, portrait: str) -> Verdict:
-        """One verdict over both orders.
+    async def judge(self, pair: Pair, scenario: Scenario, portrait: str) -> Verdict:
+        """One verdict over both orders on `pair`, which was made from `scenario`.
 
         Raises:
             ModelError: the judge could not be asked.
@@ -63,7 +63,7 @@ class PairCritic:
         if flaw:
             revisable = scenario.provenance == "written"
             return Judgement("revise" if revisable else "reject", flaw)
-        verdict = await self._judge.judge(pair, portrait)
+        verdict = await self._judge.judge(pair, scenario, portrait)
         return Judgement(self._outcome(verdict), verdict.reason, (verdict,))
 
     def _outcome(self, verdict: Verdict) -> Outcome:
@@ -74,7 +74,7 @@ class PairCritic:
         return "reject" if verdict.probability < self._settings.reject_below else "doubtful"
 
     def _flaw(self, pair: Pair, scenario: Scenario, portrait: str) -> str | None:
-        axis = dimension(pair.dimension)
+        axis = dimension(scenario.dimension)
         answers = pair.chosen, pair.rejected
         return _first(
             gates.no_question(scenario.situation),
@@ -110,13 +110,13 @@ class EmbeddedJudge:
         self._embedder = embedder
         self._axes: dict[str, Vectors] = {}
 
-    async def judge(self, pair: Pair, portrait: str) -> Verdict:
+    async def judge(self, pair: Pair, scenario: Scenario, portrait: str) -> Verdict:
         """One verdict; equal for both orders by construction."""
-        return await asyncio.to_thread(self._judge, pair)
+        return await asyncio.to_thread(self._judge, pair, dimension(scenario.dimension))
 
-    def _judge(self, pair: Pair) -> Verdict:
+    def _judge(self, pair: Pair, axis: Dimension) -> Verdict:
         chosen, rejected = self._embedder.embed([pair.chosen, pair.rejected])
-        toward_high = float((chosen - rejected) @ self._axis(dimension(pair.dimension)))
+        toward_high = float((chosen - rejected) @ self._axis(axis))
         margin = toward_high if pair.pole == "high" else -toward_high
         return Verdict(
             judge="embedded",
@@ -146,7 +146,7 @@ class ChatJudge:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
-    async def judge(self, pair: Pair, portrait: str) -> Verdict:
+    async def judge(self, pair: Pair, scenario: Scenario, portrait: str) -> Verdict:
         """The mean probability over both orders; `flipped` where the choice changed with them."""
         first, second = await asyncio.gather(
             self._ask(pair, portrait, pair.chosen, pair.rejected),

@@ -11,6 +11,8 @@ MOST_BESIDE_FOCUS = 2
 """Attributes that a pair's prompt tells beside the one the pair hinges on."""
 NOTABLE_DEPARTURE = 0.15
 """An attribute is told of from this many of its own standard deviations off the middle."""
+MOST_GENRES = 3
+"""Genres that are told of a reader."""
 
 GLADLY = "reads most gladly "
 
@@ -85,7 +87,7 @@ def _pole(attribute: Attribute) -> str:
 
 
 def _favourites(profile: Profile) -> list[Interest]:
-    return [interest for interest in profile.interests if not interest.forbidden][:3]
+    return [interest for interest in profile.interests if not interest.forbidden][:MOST_GENRES]
 
 
 def _gladly_read(profile: Profile) -> list[str]:

@@ -105,6 +105,8 @@ class Book(Record):
     author: str = ""
     genres: tuple[str, ...] = ()
     description: str = ""
+    ratings: int | None = Field(default=None, ge=0)
+    """How many people rated it, where the catalogue says so."""
 
 
 class SeedStatement(Record):
@@ -280,7 +282,22 @@ class Verification(Record):
         return self
 
 
-Provenance = Literal["pool", "written", "dataset"]
+Provenance = Literal["pool", "written", "naive"]
+Domain = Literal[
+    "home",
+    "work",
+    "school",
+    "money",
+    "travel",
+    "friends",
+    "family",
+    "reading",
+    "community",
+    "nature",
+    "food",
+    "leisure",
+]
+"""The part of life a scene is taken from."""
 
 
 class Scenario(Record):
@@ -294,10 +311,19 @@ class Scenario(Record):
     low: str
     culture: Country | None = None
     """The country the scene is lived in; none where it is neutral."""
-    domain: str = "community"
+    domain: Domain = "community"
+    ages: tuple[int, int] = (18, 99)
+    """The youngest and the oldest age, in years, of a person who may live the scene."""
     provenance: Provenance = "pool"
+    """Shipped or imported, written for a run, or invented from a profile alone (the baseline)."""
     parents: tuple[str, ...] = ()
     """The pool entries that were shown to the writer as examples."""
+
+    @model_validator(mode="after")
+    def _ages_in_order(self) -> Self:
+        if not 0 <= self.ages[0] <= self.ages[1]:
+            raise ValueError("ages are the youngest and the oldest, in this order")
+        return self
 
     def answer(self, pole: Pole) -> str:
         """The answer of `pole`."""
@@ -325,8 +351,12 @@ class Pair(Record):
     scenario_id: str
     facet: Facet
     dimension: str
+    """What of the profile the pair rests on: a dimension; a genre cluster where it comes from
+    rated books; empty where a model invented it from the whole profile."""
     pole: Pole
-    """The pole the chosen answer stands for."""
+    """The pole the chosen answer stands for; of two books `high` is the one with the lower id."""
+    group: str = ""
+    """Pairs of one group stay together when pairs are held out; empty stands for `scenario_id`."""
     prompt: tuple[Message, ...]
     chosen: str
     rejected: str

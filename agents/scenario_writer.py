@@ -1,17 +1,23 @@
 """The scenario writer: grows a thin cell by a few twin scenarios per call."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
+from iso3166 import countries_by_alpha2
 from pydantic import BaseModel, Field, create_model
 
 from agents.chat import Chat
-from agents.prompting import render
-from agents.records import Dimension, Message, Scenario
+from agents.frameworks.catalogue import frameworks
+from agents.pool import Pool
+from agents.prompting import quoted, render
+from agents.records import Dimension, Domain, Message, Scenario
 
 AGENT = "scenario_writer"
 MOST_EXAMPLES = 3
+MOST_AVOIDED = 5
 
 
 class ScenarioDraft(BaseModel):
@@ -20,6 +26,7 @@ class ScenarioDraft(BaseModel):
     situation: str = Field(pattern=r'^[^?"\\\n]{60,360}\?$')
     high: str = Field(min_length=50, max_length=270)
     low: str = Field(min_length=50, max_length=270)
+    domain: Domain = "community"
 
 
 class ScenarioDrafts(BaseModel):
@@ -28,50 +35,76 @@ class ScenarioDrafts(BaseModel):
     scenarios: list[ScenarioDraft] = Field(min_length=1)
 
 
+@dataclass(frozen=True)
+class Commission:
+    """What the writer is to write, and what it is told beside."""
+
+    dimension: Dimension
+    """The cell to grow."""
+    count: int
+    """Scenarios wanted of this call."""
+    country: str | None = None
+    """ISO code of a country to set the scenes in; none leaves them neutral."""
+    interest: str = ""
+    """A kind of books that the person in the scene likes; of nobody in particular."""
+    domains: tuple[Domain, ...] = ()
+    """Parts of life that the pool has too few scenes of."""
+    avoid: tuple[str, ...] = ()
+    """Situations to keep away from."""
+    criticism: str = ""
+    """What the critic said of the last attempt."""
+
+    @property
+    def setting(self) -> str:
+        """Where the scenes are set and what they touch on, as the prompt says it."""
+        country = countries_by_alpha2[self.country].apolitical_name if self.country else ""
+        place = f" set in {country}" if country else ""
+        return place + (f", lived by somebody who reads {self.interest}" if self.interest else "")
+
+
 class ScenarioWriter:
-    """Asks a chat model for twin scenarios, with pool entries as worked examples."""
+    """Asks a chat model for twin scenarios, with the nearest pool entries as worked examples."""
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: Chat, pool: Pool) -> None:
         self._chat = chat
+        self._pool = pool
 
-    async def write(
-        self,
-        dimension: Dimension,
-        examples: Sequence[Scenario],
-        count: int,
-        setting: str | None = None,
-        avoid: Sequence[str] = (),
-        criticism: str = "",
-    ) -> list[Scenario]:
-        """At most `count` new scenarios for `dimension`.
-
-        Args:
-            dimension: the cell to grow.
-            examples: pool entries of the same dimension, shown as earlier turns.
-            count: how many to ask for in this call.
-            setting: a country's name to set the scenes in; none leaves them neutral.
-            avoid: situations to keep away from.
-            criticism: what the critic said of the last attempt.
+    async def write(self, commission: Commission) -> list[Scenario]:
+        """At most `commission.count` new scenarios; not yet in the pool.
 
         Raises:
-            ModelError: the model gave no usable reply.
+            ModelError: the model gave no usable reply; `raw` of a `ReplyError` is what it gave.
         """
-        shown = list(examples)[:MOST_EXAMPLES]
-        turns = _conversation(dimension, shown, count, setting, avoid, criticism)
-        drafts = await self._chat.ask(AGENT, turns, _drafts(count))
+        axis = commission.dimension
+        near = await asyncio.to_thread(self._nearest, commission)
+        shown, known = near[:MOST_EXAMPLES], near[MOST_EXAMPLES:]
+        avoid = dict.fromkeys((*commission.avoid, *(s.situation for s in known)))
+        turns = _conversation(commission, shown, list(avoid)[:MOST_AVOIDED])
+        drafts = await self._chat.ask(AGENT, turns, _drafts(commission.count))
         return [
             Scenario(
-                id=_identity(dimension, draft),
-                facet=dimension.facet,
-                dimension=dimension.name,
+                id=_identity(axis, draft),
+                facet=axis.facet,
+                dimension=axis.name,
                 situation=_clean(draft.situation),
                 high=_clean(draft.high),
                 low=_clean(draft.low),
+                culture=commission.country,
+                domain=draft.domain,
                 provenance="written",
                 parents=tuple(s.id for s in shown),
             )
-            for draft in drafts.scenarios[:count]
+            for draft in drafts.scenarios[: commission.count]
         ]
+
+    def _nearest(self, commission: Commission) -> list[Scenario]:
+        """The cell's scenes (its parts' where it has none) that are nearest to what is wanted."""
+        axis = commission.dimension
+        parts = frameworks()[axis.framework].parts(axis.name)
+        wanted = f"{axis.high}, or {axis.low}{commission.setting} {' '.join(commission.domains)}"
+        names = [axis.name, *(part.name for part in parts if part.sensitive is None)]
+        found = self._pool.search(wanted, MOST_EXAMPLES + MOST_AVOIDED, names)
+        return [neighbour.scenario for neighbour in found]
 
 
 @cache
@@ -82,38 +115,33 @@ def _drafts(count: int) -> type[ScenarioDrafts]:
 
 
 def _conversation(
-    dimension: Dimension,
-    examples: Sequence[Scenario],
-    count: int,
-    setting: str | None,
-    avoid: Sequence[str],
-    criticism: str,
+    commission: Commission, examples: Sequence[Scenario], avoid: Sequence[str]
 ) -> list[Message]:
-    avoided = "".join(f"- {situation}\n" for situation in avoid)
-
-    def ask(number: int, avoid: str = "", criticism: str = "") -> tuple[Message, ...]:
-        return render(
-            "scenario_writer",
-            count=str(number),
-            setting=f" set in {setting}" if setting else "",
-            high=dimension.high,
-            low=dimension.low,
-            avoid=avoid,
-            criticism=criticism,
-        )
+    def ask(count: int, **last: str) -> tuple[Message, ...]:
+        told = {"setting": commission.setting, "domains": "", "avoid": "", "criticism": ""} | last
+        axis = commission.dimension
+        return render("scenario_writer", count=str(count), high=axis.high, low=axis.low, **told)
 
     system, first = ask(1)
     turns = [system]
     for example in examples:
         draft = ScenarioDraft.model_construct(
-            situation=example.situation, high=example.high, low=example.low
+            situation=example.situation,
+            high=example.high,
+            low=example.low,
+            domain=example.domain,
         )
         reply = ScenarioDrafts.model_construct(scenarios=[draft]).model_dump_json()
         turns += [first, Message(role="assistant", content=reply)]
+    avoided = "".join(f"- {quoted(situation)}\n" for situation in avoid)
+    criticism = commission.criticism
     last = ask(
-        count,
-        f"Keep away from these situations:\n{avoided}" if avoided else "",
-        f"The last attempt was refused: {criticism}\n" if criticism else "",
+        commission.count,
+        domains=f"Parts of life to take them from: {', '.join(commission.domains)}\n"
+        if commission.domains
+        else "",
+        avoid=f"Keep away from these situations:\n{avoided}" if avoided else "",
+        criticism=f"The last attempt was refused: {criticism}\n" if criticism else "",
     )[1]
     return [*turns, last]
 

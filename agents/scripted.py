@@ -15,9 +15,11 @@ from typing import Any, cast
 import numpy as np
 
 from agents.chat import OnCall, Reply
+from agents.deduplicator import SameChoice
 from agents.embeddings import Vectors
 from agents.errors import ReplyError
 from agents.gates import words
+from agents.naive import NaiveDraft, NaiveDrafts
 from agents.pair_critic import Choice
 from agents.records import Message, ModelCall
 from agents.scenario_writer import ScenarioDraft, ScenarioDrafts
@@ -70,6 +72,10 @@ class ScriptedChat:
             answer: Any = _drafts(messages, dice)
         elif issubclass(reply, Choice):
             answer = _choice(messages)
+        elif issubclass(reply, NaiveDrafts):
+            answer = _naive(messages, dice)
+        elif issubclass(reply, SameChoice):
+            answer = SameChoice(same=dice.random() < 0.5, confidence=0.8)
         elif issubclass(reply, FoundStances):
             answer = _stances(messages, dice)
         else:
@@ -154,6 +160,14 @@ def _draft(examples: Sequence[ScenarioDraft], dice: random.Random) -> ScenarioDr
         situation=example.situation if luck == 0 else situation,
         high=example.high + (tail * 12 if luck == 1 else tail),
         low=example.low + tail,
+    )
+
+
+def _naive(messages: Sequence[Message], dice: random.Random) -> NaiveDrafts:
+    asked = re.search(r"Write (\d+)", messages[-1].content)
+    drafts = [_draft([], dice) for _ in range(int(asked.group(1)) if asked else 1)]
+    return NaiveDrafts(
+        pairs=[NaiveDraft(prompt=d.situation, preferred=d.high, other=d.low) for d in drafts]
     )
 
 

@@ -26,7 +26,7 @@ class ChatSettings(Section):
     concurrency: int = Field(default=8, ge=1)
     """Calls in flight at most."""
     temperature: float = Field(default=0.8, ge=0, le=2)
-    max_tokens: int = Field(default=1000, ge=1)
+    max_tokens: int = Field(default=2000, ge=1)
     """Tokens of one reply at most."""
     repairs: int = Field(default=1, ge=0, le=3)
     """How often a reply that does not fit its schema is sent back with the error."""
@@ -71,10 +71,16 @@ class ProfilerSettings(Section):
 
 
 class DeduplicatorSettings(Section):
-    """When two scenarios of one cell count as the same."""
+    """When two scenarios count as the same."""
 
-    duplicate_at: float = Field(default=0.85, gt=0, le=1)
-    """Cosine of the situations from which a scenario is refused within its cell."""
+    duplicate_from: float = Field(default=0.7, gt=0, le=1)
+    """Probability that two scenarios of a cell put the same choice, from which the later one is
+    refused. `make bench-pool` prints precision and recall."""
+    distinct_below: float = Field(default=0.3, ge=0, le=1)
+    """Probability below which they do not; between the two the chat model is asked where
+    `critic.judge` is `chat`, and the odds decide otherwise."""
+    same_scene_at: float = Field(default=0.95, gt=0, le=1)
+    """Cosine of two situations, of whatever cells, from which the scene itself is repeated."""
 
 
 class CriticSettings(Section):

@@ -63,11 +63,21 @@ def last_words(profile: Profile, said: Iterable[Verification]) -> dict[str, Veri
 
 
 def supports(profile: Profile, pair: Pair) -> bool:
-    """Whether the profile in force bears a pair: its pole, and everything that its prompt tells."""
-    ground = profile.attribute(pair.dimension)
-    if ground is None or not ground.usable or ground.pole != pair.pole:
-        return False
-    return all(still_true(profile, turn.content) for turn in pair.prompt if turn.role == "system")
+    """Whether the profile in force bears a pair: its ground, and everything that its prompt tells.
+
+    The ground is an attribute at the pair's pole, or a genre that the reader has not ruled out; a
+    pair that was invented from the whole profile has its prompt alone.
+    """
+    attribute = profile.attribute(pair.dimension)
+    genre = next((i for i in profile.interests if i.cluster == pair.dimension), None)
+    if attribute:
+        borne = attribute.usable and attribute.pole == pair.pole
+    elif genre:
+        borne = not genre.forbidden
+    else:
+        borne = not pair.dimension
+    told = (turn.content for turn in pair.prompt if turn.role == "system")
+    return borne and all(still_true(profile, text) for text in told)
 
 
 def _counts(said: Verification, of: Attribute | None) -> bool:

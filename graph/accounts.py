@@ -50,6 +50,18 @@ class RunSummary:
     cost_usd: float
 
 
+@dataclass(frozen=True)
+class Spend:
+    """What model calls have cost."""
+
+    calls: int
+    tokens: int
+    cost_usd: float
+
+    def __str__(self) -> str:
+        return f"{self.calls} model calls, {self.tokens:,} tokens, ${self.cost_usd:.4f}"
+
+
 class Accounts(Database):
     """The part of the run database that counts and sums up runs."""
 
@@ -72,6 +84,16 @@ class Accounts(Database):
         """Where every requested pair of the run is."""
         with self.reading() as session:
             return _account(session, self._run(session, run_id).id)
+
+    def spend(self, run_id: str, reader_id: str | None = None) -> Spend:
+        """What the model calls of a run, or of one reader's part of it, have cost so far."""
+        with self.reading() as session:
+            return _spend(session, run_id, reader_id)
+
+    def reader_count(self, run_id: str) -> int:
+        """How many readers the run has."""
+        with self.reading() as session:
+            return _reader_count(session, run_id)
 
     @staticmethod
     def _run(session: Session, run_id: str) -> RunRow:
@@ -127,33 +149,40 @@ def _account(session: Session, run_id: str) -> Accounting:
 
 def _summarise(session: Session, row: RunRow) -> RunSummary:
     """Everything that the list of runs tells of one run."""
-    readers = session.scalar(
-        select(func.count()).select_from(ReaderRow).where(ReaderRow.run_id == row.id)
-    )
     proposals, in_review = session.execute(
         select(func.count(), func.count().filter(PairRow.status == "review")).where(
             PairRow.run_id == row.id
         )
     ).one()
-    calls, tokens, cost = session.execute(
-        select(
-            func.count(),
-            func.sum(SpanRow.tokens_in + SpanRow.tokens_out),
-            func.sum(SpanRow.cost_usd),
-        ).where(SpanRow.run_id == row.id, SpanRow.kind == "call")
-    ).one()
+    spent = _spend(session, row.id)
     return RunSummary(
         id=row.id,
         created_at=row.created_at,
         updated_at=row.updated_at,
         status=row.status,  # pyright: ignore[reportArgumentType]
         model=row.model,
-        readers=readers or 0,
+        readers=_reader_count(session, row.id),
         skipped=tuple(row.skipped),
         accounting=_account(session, row.id),
         proposals=proposals,
         in_review=in_review,
-        calls=calls,
-        tokens=tokens or 0,
-        cost_usd=cost or 0.0,
+        calls=spent.calls,
+        tokens=spent.tokens,
+        cost_usd=spent.cost_usd,
     )
+
+
+def _reader_count(session: Session, run_id: str) -> int:
+    query = select(func.count()).select_from(ReaderRow).where(ReaderRow.run_id == run_id)
+    return session.scalar(query) or 0
+
+
+def _spend(session: Session, run_id: str, reader_id: str | None = None) -> Spend:
+    tokens = func.sum(SpanRow.tokens_in + SpanRow.tokens_out)
+    query = select(func.count(), tokens, func.sum(SpanRow.cost_usd)).where(
+        SpanRow.run_id == run_id, SpanRow.kind == "call"
+    )
+    if reader_id:
+        query = query.where(SpanRow.reader_id == reader_id)
+    calls, total, cost = session.execute(query).one()
+    return Spend(calls, total or 0, cost or 0.0)

@@ -46,6 +46,7 @@ def book(values: dict[str, Any]) -> dict[str, Any]:
         "author": author.get("name") if isinstance(author, dict) else author,
         "genres": listed_cell(values.get("categories"))[1:],
         "description": "\n".join(str(paragraph) for paragraph in paragraphs),
+        "ratings": values.get("rating_number"),
     }
 
 

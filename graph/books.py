@@ -92,12 +92,25 @@ def _book(row: Row, identity: str, values: dict[str, Any], tell: Tell) -> Book |
             author=_text(values.get("author")),
             genres=tuple(plain_text(genre) for genre in named_cell(values.get("genres"))),
             description=_text(values.get("description")),
+            ratings=_count(values.get("ratings")),
         )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(step) for step in first["loc"])
         tell(f"{row.place}: {field}: {first['msg']}; the book was skipped")
         return None
+
+
+def _count(value: Any) -> int | None:
+    """A whole number, also one that a table keeps as text or with a point; none for anything else.
+
+    No book is set aside for a count of ratings.
+    """
+    try:
+        number = int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if number >= 0 else None
 
 
 def _text(value: Any) -> str:

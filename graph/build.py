@@ -31,6 +31,7 @@ def build_graph(
         graph.add_node(name, _traced(name, node, crew.recorder))
 
     add("profile", nodes.profile)
+    add("compare", nodes.compare)
     add("plan", nodes.plan)
     add("draw", nodes.draw)
     add("write", nodes.write)
@@ -38,11 +39,13 @@ def build_graph(
     add("pair", nodes.pair)
     add("criticise", nodes.criticise)
     add("publish", nodes.publish)
+    add("invent", nodes.invent)
     add("review", nodes.review)
     add("finish", nodes.finish)
 
     graph.add_edge(START, "profile")
-    graph.add_edge("profile", "plan")
+    graph.add_conditional_edges("profile", route.after_profile)
+    graph.add_edge("compare", "plan")
     graph.add_conditional_edges("plan", route.after_plan)
     graph.add_conditional_edges("draw", route.after_draw)
     graph.add_edge("write", "deduplicate")
@@ -50,7 +53,8 @@ def build_graph(
     graph.add_edge("pair", "criticise")
     graph.add_conditional_edges("criticise", route.after_criticise)
     graph.add_conditional_edges("publish", route.after_publish)
-    graph.add_edge("review", "plan")
+    graph.add_conditional_edges("invent", route.after_invent)
+    graph.add_conditional_edges("review", route.after_review)
     graph.add_edge("finish", END)
     return graph.compile(checkpointer=checkpointer, name="synthesis")
 

@@ -21,7 +21,7 @@ SCHEMA = pyarrow.schema(
     [
         *((name, pyarrow.list_(_TURN)) for name in ("prompt", "chosen", "rejected")),
         *((name, _TEXT) for name in ("pair_id", "run_id", "reader_id", "scenario_id")),
-        *((name, _TEXT) for name in ("facet", "dimension", "pole")),
+        *((name, _TEXT) for name in ("facet", "dimension", "pole", "group")),
         ("probability", pyarrow.float64()),
     ]
 )
@@ -82,6 +82,7 @@ def _row(pair: Pair) -> dict[str, Any]:
         "facet": pair.facet,
         "dimension": pair.dimension,
         "pole": pair.pole,
+        "group": pair.group or pair.scenario_id,
         "probability": _mean([verdict.probability for verdict in pair.verdicts]),
     }
 

@@ -1,33 +1,37 @@
 """The nodes of the machine: each hands the state to one agent and notes what came of it."""
 
 import asyncio
-import hashlib
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from iso3166 import countries_by_alpha2
 from langgraph.types import interrupt
 
 from agents.deduplicator import Deduplicator
 from agents.errors import RefusalError, ReplyError
 from agents.frameworks.catalogue import dimension
+from agents.naive import NaiveWriter
 from agents.pair_critic import Judgement, PairCritic
 from agents.pool import Pool
-from agents.portrait import portrait
+from agents.portrait import MOST_GENRES, portrait
 from agents.profiler import Profiler
-from agents.prompting import render
-from agents.records import Pair, PairStatus, Profile, Scenario
-from agents.scenario_writer import ScenarioWriter
+from agents.records import FACETS, Facet, Pair, PairStatus, Profile, Scenario
+from agents.scenario_writer import Commission, ScenarioWriter
 from agents.verification import supports
+from graph.book_pairs import BookPairs
 from graph.events import PairDecided
-from graph.planning import lost_to_failures, plan_round
+from graph.flights import Flights
+from graph.pairing import digest, invented_pair, scenario_pair
+from graph.planning import breadth, lack, lost_to_failures, plan_round, scene_dimensions
 from graph.recorder import Recorder
 from graph.settings import SynthesisSettings
 from graph.state import Cell, State, lacking
 from graph.store import Store
 
 Update = dict[str, Any]
+MOST_DOMAINS = 3
+"""Parts of life, the rarest in a cell, that the writer is asked to take scenes from."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,16 @@ class Crew:
     """Everyone and everything the nodes work with."""
 
     profiler: Profiler
+    books: BookPairs
     writer: ScenarioWriter
+    naive: NaiveWriter
     deduplicator: Deduplicator
     critic: PairCritic
     pool: Pool
     store: Store
     recorder: Recorder
     settings: SynthesisSettings
+    flights: Flights = field(default_factory=Flights)
 
 
 class Nodes:
@@ -66,36 +73,60 @@ class Nodes:
                 break
         return {"round": 0, "used": [], "failures": []}
 
+    async def compare(self, state: State) -> Update:
+        """Pair books that the reader liked with others, as far as the interest quota goes."""
+        wanted = min(
+            self._crew.settings.pairs_from_books, self._crew.settings.quotas.get("interest", 0)
+        )
+        member = self._store.reader(state["run_id"], state["reader_id"])
+        profile = self._profile(state)
+        asked = self._crew.settings.review == "all"
+        known = {p.id for p in self._store.pairs(state["run_id"], reader_id=state["reader_id"])}
+        made = await asyncio.to_thread(
+            self._crew.books.make, state["run_id"], member.reader, profile, wanted
+        )
+        update = {"status": "review" if asked else "accepted", "reason": "by the reader's ratings"}
+        fresh = [p.model_copy(update=update) for p in made if p.id not in known]
+        for pair in fresh:
+            self._put(pair)
+        return {"doubtful": [p.id for p in fresh if p.status == "review"]}
+
     async def plan(self, state: State) -> Update:
         """Share the unmet quotas out over the dimensions that tell this reader apart."""
         pairs = self._store.pairs(state["run_id"], reader_id=state["reader_id"])
         round_number = state.get("round", 0) + 1
         cells, starved = plan_round(self._profile(state), pairs, self._crew.settings, round_number)
         fresh: Update = {"drawn": {}, "drafts": [], "avoid": {}, "criticism": {}}
-        fresh |= {"rewrites": 0, "revisions": 0, "proposed": [], "passed": [], "doubtful": []}
+        fresh |= {"rewrites": 0, "revisions": 0, "proposed": [], "passed": []}
         return fresh | {"round": round_number, "cells": cells, "starved": starved}
 
     async def draw(self, state: State) -> Update:
         """Take from the pool what this reader has not been given yet."""
-        country, taken = self._profile(state).country, set(state["used"])
-        drawn = {
-            cell["dimension"]: await asyncio.to_thread(
-                self._crew.pool.draw, cell["dimension"], country, taken, cell["wanted"]
-            )
-            for cell in state.get("cells", [])
-        }
-        ids = {name: [s.id for s in scenarios] for name, scenarios in drawn.items()}
-        return {"drawn": ids, "used": [i for some in ids.values() for i in some]}
+        drawn = await self._draw(state, state.get("cells", []))
+        return {"drawn": drawn, "used": [i for ids in drawn.values() for i in ids]}
 
     async def write(self, state: State) -> Update:
-        """Have the writer propose scenarios for every cell that lacks some."""
-        self._crew.pool.retire(state.get("unfit", []))
+        """Have the writer propose scenarios for every cell that lacks some.
+
+        For each dimension one reader's writer is at work at a time; whoever waited for it first
+        looks at what it has left in the pool.
+        """
+        await asyncio.to_thread(self._crew.pool.retire, state.get("unfit", []))
+        short = lacking(state)
+        await self._crew.flights.begin(state["reader_id"], (cell["dimension"] for cell in short))
+        fresh = await self._draw(state, short)
+        drawn = {name: list(ids) for name, ids in state.get("drawn", {}).items()}
+        for name, ids in fresh.items():
+            drawn.setdefault(name, []).extend(ids)
         counter = "revisions" if state.get("criticism") else "rewrites"
         is_retry = bool(state.get("criticism") or state.get("avoid"))
-        replies = await asyncio.gather(*(self._write(state, cell) for cell in lacking(state)))
+        still_short = lacking({**state, "drawn": drawn})
+        replies = await asyncio.gather(*(self._write(state, cell) for cell in still_short))
         return {
             "drafts": [s.model_dump(mode="json") for drafts, _ in replies for s in drafts],
             "failures": [failure for _, failure in replies if failure],
+            "drawn": drawn,
+            "used": [i for ids in fresh.values() for i in ids],
             "avoid": {},
             "criticism": {},
             "unfit": [],
@@ -105,7 +136,10 @@ class Nodes:
     async def deduplicate(self, state: State) -> Update:
         """Let new scenarios into the pool and the round; remember what the rest collided with."""
         drafts = [Scenario.model_validate(draft) for draft in state.get("drafts", [])]
-        admission = await self._crew.deduplicator.admit(drafts)
+        try:
+            admission = await self._crew.deduplicator.admit(drafts)
+        finally:
+            self._crew.flights.end(state["reader_id"])
         drawn = {name: list(ids) for name, ids in state.get("drawn", {}).items()}
         room = {cell["dimension"]: cell["wanted"] for cell in lacking(state)}
         fresh: list[str] = []
@@ -122,12 +156,12 @@ class Nodes:
     async def pair(self, state: State) -> Update:
         """Make a pair of every drawn scenario that is no pair yet and still suits the reader."""
         profile = self._profile(state)
-        poles = {cell["dimension"]: cell for cell in state.get("cells", [])}
-        ids = [i for some in state.get("drawn", {}).values() for i in some]
+        cells = {cell["dimension"]: cell for cell in state.get("cells", [])}
+        ground = {i: cells[name] for name, ids in state.get("drawn", {}).items() for i in ids}
         known = {p.id for p in self._store.pairs(state["run_id"], reader_id=state["reader_id"])}
         made = [
-            _pair(state["run_id"], profile, scenario, poles[scenario.dimension])
-            for scenario in self._crew.pool.get(ids)
+            scenario_pair(state["run_id"], profile, scenario, ground[scenario.id])
+            for scenario in self._crew.pool.get(list(ground))
         ]
         made = [p for p in made if p.id in known or supports(profile, p)]
         self._store.put_pairs([p for p in made if p.id not in known])
@@ -164,12 +198,48 @@ class Nodes:
             "proposed": [],
         }
 
+    async def invent(self, state: State) -> Update:
+        """The naive baseline: have pairs invented for what the quotas lack, and take them all."""
+        profile, settings = self._profile(state), self._crew.settings
+        pairs = self._store.pairs(state["run_id"], reader_id=state["reader_id"])
+        short: dict[Facet, int] = {
+            f: n for f in FACETS if (n := lack(profile, pairs, f, settings)) > 0
+        }
+        round_number = state.get("round", 0) + 1
+        made: list[Pair] = []
+        failures: list[str] = []
+        if round_number <= settings.rounds:
+            told = portrait(profile, "")
+            answers = await asyncio.gather(
+                *(self._crew.naive.invent(told, f, n) for f, n in short.items()),
+                return_exceptions=True,
+            )
+            for facet, answer in zip(short, answers, strict=True):
+                if isinstance(answer, (ReplyError, RefusalError)):
+                    failures.append(f"{facet}: {answer}")
+                elif isinstance(answer, BaseException):
+                    raise answer
+                else:
+                    made += [invented_pair(state["run_id"], profile, facet, d) for d in answer]
+        status: PairStatus = "review" if settings.review == "all" else "accepted"
+        made = [p.model_copy(update={"status": status}) for p in made]
+        for pair in made:
+            self._put(pair)
+        left = {f: n - sum(p.facet == f for p in made) for f, n in short.items()}
+        why = f"after {min(round_number, settings.rounds)} rounds of inventing"
+        return {
+            "round": round_number,
+            "failures": failures,
+            "doubtful": [p.id for p in made if p.status == "review"],
+            "starved": {f: f"{why} {n} pairs are lacking" for f, n in left.items() if n > 0},
+        }
+
     async def publish(self, state: State) -> Update:
         """Accept what passed and retire what is unfit; doing so twice changes nothing.
 
         What the reader has corrected since the plan is refused.
         """
-        self._crew.pool.retire(state.get("unfit", []))
+        await asyncio.to_thread(self._crew.pool.retire, state.get("unfit", []))
         profile = self._profile(state)
         for pair_id in state.get("passed", []):
             pair = self._store.pair(pair_id)
@@ -193,6 +263,8 @@ class Nodes:
         note = (
             f"; {len(failures)} writer calls failed, the last: {failures[-1]}" if failures else ""
         )
+        spend = self._store.spend(state["run_id"], state["reader_id"])
+        note += f"; spent on this reader so far: {spend}"
         starved = {facet: why + note for facet, why in state.get("starved", {}).items()}
         pairs = self._store.pairs(state["run_id"], reader_id=state["reader_id"])
         profile = self._profile(state)
@@ -209,24 +281,46 @@ class Nodes:
         assert profile is not None, "every road leads through the node `profile`"
         return profile
 
-    async def _write(self, state: State, cell: Cell) -> tuple[list[Scenario], str | None]:
-        axis, country = dimension(cell["dimension"]), self._profile(state).country
-        dice = random.Random(_digest(state["reader_id"], axis.name, str(state.get("round"))))
-        local = country if dice.random() < self._crew.settings.country_share else None
-        examples = self._crew.pool.draw(axis.name, country, (), 3)
-        avoid = state.get("avoid", {}).get(axis.name, [])
-        try:
-            written = await self._crew.writer.write(
-                axis,
-                examples,
-                max(cell["wanted"], self._crew.settings.scenarios_per_call),
-                setting=countries_by_alpha2[local].apolitical_name if local else None,
-                avoid=avoid,
-                criticism=state.get("criticism", {}).get(axis.name, ""),
+    async def _draw(self, state: State, cells: Sequence[Cell]) -> dict[str, list[str]]:
+        """Ids of scenes for each cell, by its dimension; none that the reader was given before."""
+        profile, settings = self._profile(state), self._crew.settings
+        readers = self._store.reader_count(state["run_id"])
+        taken = set(state["used"])
+        drawn: dict[str, list[str]] = {}
+        for cell in cells:
+            name, wanted = cell["dimension"], cell["wanted"]
+            serving = scene_dimensions(profile, name, settings.min_departure)
+            scenes = await asyncio.to_thread(self._crew.pool.scenes, serving)
+            drawn[name] = scenes.draw(
+                profile.reader_id,
+                profile.country,
+                profile.age,
+                taken,
+                wanted,
+                breadth(cell["facet"], wanted, readers, settings),
             )
+            taken |= set(drawn[name])
+        return drawn
+
+    async def _write(self, state: State, cell: Cell) -> tuple[list[Scenario], str | None]:
+        axis, settings = dimension(cell["dimension"]), self._crew.settings
+        profile = self._profile(state)
+        dice = random.Random(digest(state["reader_id"], axis.name, str(state.get("round"))))
+        tailored = dice.random() < settings.tailored_share
+        liked = [i.label for i in profile.interests if not i.forbidden] if tailored else []
+        commission = Commission(
+            dimension=axis,
+            count=max(cell["wanted"], settings.scenarios_per_call),
+            country=profile.country if tailored else None,
+            interest=dice.choice(liked[:MOST_GENRES]).lower() if liked else "",
+            domains=self._crew.pool.rarest_domains(axis.name, MOST_DOMAINS),
+            avoid=tuple(state.get("avoid", {}).get(axis.name, [])),
+            criticism=state.get("criticism", {}).get(axis.name, ""),
+        )
+        try:
+            return await self._crew.writer.write(commission), None
         except (ReplyError, RefusalError) as error:
-            return [], f"{axis.name}: {error}"
-        return [s.model_copy(update={"culture": local}) for s in written], None
+            return [], f"{axis.facet}: {axis.name}: {error}"
 
     async def _criticise(
         self, pair: Pair, scenario: Scenario | None, profile: Profile
@@ -260,28 +354,3 @@ class Nodes:
             self._crew.recorder.tell(
                 PairDecided(pair.id, pair.reader_id, pair.facet, pair.status, pair.reason)
             )
-
-
-def _pair(run_id: str, profile: Profile, scenario: Scenario, cell: Cell) -> Pair:
-    pole = cell["pole"]
-    return Pair(
-        id=_digest(run_id, profile.reader_id, scenario.id),
-        run_id=run_id,
-        reader_id=profile.reader_id,
-        scenario_id=scenario.id,
-        facet=scenario.facet,
-        dimension=scenario.dimension,
-        pole=pole,
-        prompt=render(
-            "answer",
-            portrait=portrait(profile, scenario.dimension),
-            situation=scenario.situation,
-        ),
-        chosen=scenario.answer(pole),
-        rejected=scenario.answer("low" if pole == "high" else "high"),
-    )
-
-
-def _digest(*parts: str) -> str:
-    """The same parts give the same id, so that a repeated step doubles nothing."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -1,10 +1,13 @@
 """Which dimensions a reader's pairs are gathered on, and why a quota cannot be met; pure."""
 
+import hashlib
+import math
+import random
 from collections.abc import Mapping, Sequence
 
-from agents.frameworks.catalogue import dimension
-from agents.portrait import notable
-from agents.records import FACETS, Attribute, Facet, Pair, Profile
+from agents.frameworks import schwartz
+from agents.frameworks.catalogue import dimension, frameworks
+from agents.records import FACETS, Attribute, Dimension, Facet, Pair, Profile
 from agents.verification import supports
 from graph.settings import SynthesisSettings
 from graph.state import Cell
@@ -18,14 +21,14 @@ def plan_round(
     Args:
         profile: whose attributes say which dimensions tell this reader apart.
         pairs: all pairs proposed for this reader so far, whatever became of them.
-        settings: quotas, the least departure, and the most rounds.
+        settings: quotas, the least departure, exploration, and the most rounds.
         round_number: from 1; later rounds begin at later dimensions.
     """
     cells: list[Cell] = []
     starved: dict[str, str] = {}
     for facet in FACETS:
-        lack = settings.quotas.get(facet, 0) - _held(profile, pairs, facet)
-        if lack <= 0:
+        wanted = lack(profile, pairs, facet, settings)
+        if wanted <= 0:
             continue
         known = known_dimensions(profile, facet, settings.min_departure)
         if not known:
@@ -33,7 +36,9 @@ def plan_round(
         elif round_number > settings.rounds:
             starved[facet] = _why_refused(pairs, facet, settings.rounds)
         else:
-            cells += _share_out(known, lack, (round_number - 1) * lack)
+            dice = _dice(profile.reader_id, facet)
+            chosen = compatible(explored(known, settings.exploration, dice))
+            cells += _share_out(chosen, wanted, (round_number - 1) * wanted)
     return cells, starved
 
 
@@ -50,18 +55,96 @@ def lost_to_failures(
         profile: in force; pairs that it does not bear any more are lacking too.
         pairs: all pairs proposed for the reader.
         starved: the facets whose quota is not met.
-        failures: `dimension: what went wrong` for every failed writer call.
+        failures: `facet: what went wrong` for every failed writer call.
         settings: the quotas.
     """
-    failing: set[Facet] = {dimension(failure.partition(":")[0]).facet for failure in failures}
+    failing = {failure.partition(":")[0] for failure in failures}
     refused = {p.facet for p in pairs if p.status == "rejected"}
     facets: list[Facet] = [f for f in FACETS if f in starved and f in failing - refused]
-    return sum(settings.quotas.get(f, 0) - _held(profile, pairs, f) for f in facets)
+    return sum(lack(profile, pairs, f, settings) for f in facets)
 
 
 def known_dimensions(profile: Profile, facet: Facet, min_departure: float) -> list[Attribute]:
-    """The broad attributes of a facet that may be used and stand off the middle, surest first."""
-    return [a for a in notable(profile, min_departure) if a.facet == facet]
+    """The attributes of a facet that may be used and stand off the middle, clearest first."""
+    clear = [
+        a
+        for a in profile.attributes
+        if a.facet == facet and a.usable and a.departure >= min_departure
+    ]
+    return sorted(clear, key=lambda a: (-a.departure, a.dimension))
+
+
+def explored(
+    known: Sequence[Attribute], temperature: float, dice: random.Random
+) -> list[Attribute]:
+    """The attributes in the order in which they are to be served: clear ones early, not always.
+
+    A draw from the Plackett-Luce model with worths exp(departure / temperature), by adding Gumbel
+    noise (Yellott 1977, J. Math. Psychol. 15, 109-144). Where all departures are small, as after
+    inference from text, the order is nearly even.
+    """
+    if not temperature:
+        return list(known)
+    gumbel = [-math.log(-math.log(max(dice.random(), 1e-12))) for _ in known]
+    worth = [a.departure + temperature * g for a, g in zip(known, gumbel, strict=True)]
+    return [known[i] for i in sorted(range(len(known)), key=lambda i: -worth[i])]
+
+
+def compatible(ranked: Sequence[Attribute]) -> list[Attribute]:
+    """Those that agree with everything before them; values next to an earlier one come last.
+
+    Passed over are a part of a dimension that was chosen and its whole (they say the same twice),
+    and values that the circle holds to be at odds: opposite ones at the same pole, neighbours at
+    opposite poles.
+    """
+    first: list[Attribute] = []
+    beside: list[Attribute] = []
+    for attribute in ranked:
+        chosen = [*first, *beside]
+        if any(_are_kin(attribute, other) or _clash(attribute, other) for other in chosen):
+            continue
+        near = any(_are_adjacent(attribute, other) for other in chosen)
+        (beside if near else first).append(attribute)
+    return [*first, *beside]
+
+
+def scene_dimensions(profile: Profile, name: str, min_departure: float) -> tuple[str, ...]:
+    """The dimensions whose scenes serve a cell: its own, and the parts that the reader fits.
+
+    Left out are sensitive parts, those the reader wants out of use, and those on which they are
+    known to stand at the other pole.
+    """
+    axis, whole = dimension(name), profile.attribute(name)
+    own = [profile.attribute(part.name) for part in _parts(axis)]
+    astray = {
+        a.dimension
+        for a in own
+        if a
+        and whole
+        and (a.forbidden or (a.usable and a.pole != whole.pole and a.departure >= min_departure))
+    }
+    fitting = (p.name for p in _parts(axis) if p.sensitive is None and p.name not in astray)
+    return (name, *fitting)
+
+
+def breadth(facet: Facet, wanted: int, readers: int, settings: SynthesisSettings) -> int:
+    """Over how many scenes of a cell the readers of a run are spread.
+
+    As many as let `readers_per_scenario` of them share each, if they took to all broad dimensions
+    of the facet alike.
+    """
+    broad = sum(len(f.parts(None)) for f in frameworks().values() if f.facet == facet)
+    draws = readers * settings.quotas.get(facet, 0) / broad
+    return max(wanted, math.ceil(draws / settings.readers_per_scenario))
+
+
+def lack(profile: Profile, pairs: Sequence[Pair], facet: Facet, settings: SynthesisSettings) -> int:
+    """How many pairs the quota of a facet wants beside those held.
+
+    Held are those taken, or waiting for a person, that are still true of the reader.
+    """
+    of_facet = [p for p in pairs if p.facet == facet and p.status in ("accepted", "review")]
+    return settings.quotas.get(facet, 0) - sum(supports(profile, pair) for pair in of_facet)
 
 
 def _share_out(known: Sequence[Attribute], lack: int, offset: int) -> list[Cell]:
@@ -76,10 +159,36 @@ def _share_out(known: Sequence[Attribute], lack: int, offset: int) -> list[Cell]
     ]
 
 
-def _held(profile: Profile, pairs: Sequence[Pair], facet: Facet) -> int:
-    """How many pairs were taken, or wait for a person, and are still true of the reader."""
-    of_facet = [p for p in pairs if p.facet == facet and p.status in ("accepted", "review")]
-    return sum(supports(profile, pair) for pair in of_facet)
+def _parts(axis: Dimension) -> tuple[Dimension, ...]:
+    return frameworks()[axis.framework].parts(axis.name)
+
+
+def _are_kin(one: Attribute, other: Attribute) -> bool:
+    parents = dimension(one.dimension).parent, dimension(other.dimension).parent
+    return parents[0] == other.dimension or parents[1] == one.dimension
+
+
+def _clash(one: Attribute, other: Attribute) -> bool:
+    same_pole = one.pole == other.pole
+    at_odds = any(
+        other.dimension in circle.conflicting(one.dimension) for circle in _circles(one, other)
+    )
+    return at_odds if same_pole else _are_adjacent(one, other)
+
+
+def _are_adjacent(one: Attribute, other: Attribute) -> bool:
+    return any(other.dimension in circle.adjacent(one.dimension) for circle in _circles(one, other))
+
+
+def _circles(one: Attribute, other: Attribute) -> list[schwartz.Circle]:
+    """The circles of values that both are on."""
+    both = {one.dimension, other.dimension}
+    circles = (schwartz.framework().ten, schwartz.framework().nineteen)
+    return [circle for circle in circles if both <= set(circle.values)]
+
+
+def _dice(*parts: str) -> random.Random:
+    return random.Random(hashlib.sha256("\n".join(parts).encode()).digest())
 
 
 def _why_refused(pairs: Sequence[Pair], facet: Facet, rounds: int) -> str:

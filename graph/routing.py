@@ -12,9 +12,15 @@ class Routing:
     def __init__(self, settings: SynthesisSettings) -> None:
         self._settings = settings
 
-    def after_plan(self, state: State) -> Literal["draw", "finish"]:
+    def after_profile(self, state: State) -> Literal["compare", "invent"]:
+        """Take the road of the method."""
+        return "invent" if self._settings.method == "naive" else "compare"
+
+    def after_plan(self, state: State) -> Literal["draw", "review", "finish"]:
         """Work while any facet can still be served."""
-        return "draw" if state.get("cells") else "finish"
+        if state.get("cells"):
+            return "draw"
+        return "review" if state.get("doubtful") else "finish"
 
     def after_draw(self, state: State) -> Literal["write", "pair"]:
         """Grow the pool where it is too thin for the plan."""
@@ -33,6 +39,17 @@ class Routing:
         if state.get("criticism") and state.get("revisions", 0) < self._settings.revisions:
             return "write"
         return "publish"
+
+    def after_invent(self, state: State) -> Literal["invent", "review", "finish"]:
+        """Ask a person, or invent again while quotas are unmet."""
+        if state.get("doubtful"):
+            return "review"
+        again = state.get("starved") and state.get("round", 0) < self._settings.rounds
+        return "invent" if again else "finish"
+
+    def after_review(self, state: State) -> Literal["plan", "invent"]:
+        """Back to where pairs come from."""
+        return "invent" if self._settings.method == "naive" else "plan"
 
     def after_publish(self, state: State) -> Literal["review", "plan"]:
         """Ask a person about what is doubtful, then see which quotas are still unmet."""

@@ -20,21 +20,33 @@ class ReadersSettings(Section):
 class SynthesisSettings(Section):
     """How many pairs are gathered for each reader, and how hard the graph tries."""
 
+    method: Literal["gravity", "naive"] = "gravity"
+    """`naive` is the baseline to compare with: the model invents prompt and both answers from the
+    profile alone; nothing is planned, drawn, deduplicated or criticised."""
     quotas: dict[Facet, int] = {"interest": 3, "value": 3, "belief": 3, "personality": 3}
     """Pairs wanted of each reader by facet."""
     min_departure: float = Field(default=0.1, ge=0)
     """A dimension is planned only where the reader stands off the middle by this many of the
     attribute's own standard deviations; nothing is paired on a dimension nobody knows of."""
+    exploration: float = Field(default=0.25, ge=0)
+    """How often less certain dimensions go before surer ones: the temperature of the choice, in
+    standard deviations of departure; 0 always takes the surest."""
+    pairs_from_books: int = Field(default=1, ge=0)
+    """Pairs of the interest quota that are made of a liked and another book, without a model."""
+    readers_per_scenario: int = Field(default=6, ge=2)
+    """Readers that are to share a scene while the pool has more: fewer spread the scenes wider,
+    more find each scene its twin."""
     rounds: int = Field(default=4, ge=1)
     """Plans made for one reader before an unmet quota is declared starved."""
     rewrites: int = Field(default=2, ge=0)
     """Times in a round that the writer is sent back because of duplicates."""
     revisions: int = Field(default=1, ge=0)
     """Times in a round that the writer is sent back on the critic's word."""
-    scenarios_per_call: int = Field(default=2, ge=1, le=8)
+    scenarios_per_call: int = Field(default=5, ge=1, le=8)
     """Scenarios asked of the writer in one call, at least as many as the cell lacks."""
-    country_share: float = Field(default=0.3, ge=0, le=1)
-    """Share of written scenes that are set in the reader's country; the others are neutral."""
+    tailored_share: float = Field(default=0.3, ge=0, le=1)
+    """Share of written scenes that are set in the reader's country and touch on an interest of
+    theirs; the others are neutral."""
     readers_at_once: int = Field(default=4, ge=1)
     """Readers worked on at the same time."""
     review: Literal["all", "doubtful", "none"] = "none"

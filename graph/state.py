@@ -46,9 +46,9 @@ class State(TypedDict):
     passed: NotRequired[list[str]]
     """Pairs the critic let pass in this round."""
     doubtful: NotRequired[list[str]]
-    """Pairs of this round that a person is asked about."""
+    """Pairs that a person is asked about next."""
     failures: Annotated[list[str], operator.add]
-    """What went wrong without ending the reader's part: replies that did not fit, refusals."""
+    """What went wrong without ending the reader's part, as `facet: dimension: what`."""
 
 
 def lacking(state: State) -> list[Cell]:

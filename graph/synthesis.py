@@ -105,6 +105,8 @@ async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str)
                 await machine.ainvoke(given, thread, durability="sync")
             except GraphRecursionError as error:
                 crew.store.end_reader(run_id, reader_id, "failed", error=str(error))
+            finally:
+                crew.flights.end(reader_id)
     if (await machine.aget_state(thread)).interrupts:
         crew.store.end_reader(run_id, reader_id, "waiting")
     ended = crew.store.reader(run_id, reader_id)

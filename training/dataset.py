@@ -1,4 +1,4 @@
-"""Exported pairs as a `datasets.Dataset`, split by scenario; tokenizes and judges nothing."""
+"""Exported pairs as a `datasets.Dataset`, split by group; tokenizes and judges nothing."""
 
 import hashlib
 from collections.abc import Iterator
@@ -35,6 +35,8 @@ class PairRow(BaseModel):
     run_id: str = ""
     reader_id: str = ""
     scenario_id: str = ""
+    group: str = ""
+    """Pairs of one group are held out together; those of a scenario where it is empty."""
 
     @model_validator(mode="after")
     def _check(self) -> "PairRow":
@@ -43,6 +45,7 @@ class PairRow(BaseModel):
         if not self.scenario_id:
             prompt = "\n".join(f"{m.role}: {m.content}" for m in self.prompt)
             self.scenario_id = hashlib.sha256(prompt.encode()).hexdigest()[:16]
+        self.group = self.group or self.scenario_id
         return self
 
 
@@ -59,16 +62,17 @@ def read_pairs(path: Path) -> Dataset:
 
 
 def split(dataset: Dataset, holdout_share: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Training and held-out pairs; all pairs of a scenario fall on the same side.
+    """Training and held-out pairs; all pairs of a group fall on the same side.
 
-    Scenarios are ranked by a hash of seed and id and the first `holdout_share` of them held out,
-    so that the split is the same everywhere and moves little as more scenarios come.
+    A group is a scenario, or a shelf of books. Groups are ranked by a hash of seed and id and the
+    first `holdout_share` of them held out, so that the split is the same everywhere and moves
+    little as more groups come.
 
     Raises:
-        TrainingError: There are fewer than two scenarios.
+        TrainingError: There are fewer than two groups.
     """
-    scenarios: list[str] = dataset["scenario_id"][:]
-    ranked = sorted(set(scenarios), key=lambda s: hashlib.sha256(f"{seed}:{s}".encode()).digest())
+    groups: list[str] = dataset["group"][:]
+    ranked = sorted(set(groups), key=lambda s: hashlib.sha256(f"{seed}:{s}".encode()).digest())
     if len(ranked) < 2:
         raise TrainingError(
             "All pairs come from one scenario, so none can be held out.",
@@ -77,8 +81,8 @@ def split(dataset: Dataset, holdout_share: float, seed: int) -> tuple[Dataset, D
     count = min(max(1, round(holdout_share * len(ranked))), len(ranked) - 1)
     held = set(ranked[:count])
     return (
-        dataset.select([i for i, s in enumerate(scenarios) if s not in held]),
-        dataset.select([i for i, s in enumerate(scenarios) if s in held]),
+        dataset.select([i for i, s in enumerate(groups) if s not in held]),
+        dataset.select([i for i, s in enumerate(groups) if s in held]),
     )
 
 

@@ -21,6 +21,7 @@ from tui.commands import (
     frameworks,
     models,
     pairs,
+    pool,
     profile,
     review,
     runs,
@@ -50,6 +51,7 @@ app.add_typer(profile.app, name="profile")
 app.add_typer(frameworks.app, name="frameworks")
 app.command("forget")(forget.forget)
 app.command("synth")(synth.synth)
+app.add_typer(pool.app, name="pool")
 app.add_typer(pairs.app, name="pairs")
 app.command("review")(review.review)
 app.command("train")(train.train)

@@ -35,6 +35,38 @@ class Notices:
             console.print(f"… and {more} more notices")
 
 
+class CountProgress:
+    """A context in which a growing count becomes a live line on stderr, or plain lines."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._console = Console(stderr=True, highlight=False)
+        self._status = self._console.status(what)
+        self._started = time.monotonic()
+        self._last_line = 0.0
+
+    def __enter__(self) -> "CountProgress":
+        self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._status.stop()
+
+    def tell(self, count: int, note: str) -> None:
+        """So many are done."""
+        seconds = time.monotonic() - self._started
+        line = f"{self._what}: {count:,} · {count / max(seconds, 1e-6):.0f}/s · {note}"
+        self._status.update(escape(line))
+        if not self._console.is_terminal and seconds - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = seconds
+            self._console.print(f"  {escape(line)}", soft_wrap=True)
+
+
 class RunProgress:
     """A context in which a run's events become a progress bar on stderr, or plain lines."""
 

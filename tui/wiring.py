@@ -1,7 +1,7 @@
 """The one place where parts are put together: settings in, working services out."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,10 @@ from tui.settings import Settings
 
 if TYPE_CHECKING:
     from agents.chat import Chat, OnCall
+    from agents.deduplicator import Deduplicator
     from agents.describer import Describer
     from agents.embeddings import Embedder
+    from agents.pool import Pool
     from agents.records import Book, Profile, Reader
     from agents.stances.stance import StanceReader
     from graph.nodes import Crew
@@ -64,21 +66,25 @@ class Services:
         return SentenceEmbedder(wanted)
 
     @asynccontextmanager
-    async def crew(self, books: "Mapping[str, Book]") -> "AsyncGenerator[Crew]":
-        """The agents, with the pool open and the chat model connected."""
-        from agents.deduplicator import Deduplicator
-        from agents.frameworks.catalogue import shipped_scenarios
+    async def crew(
+        self, books: "Mapping[str, Book]", readers: "Sequence[Reader]" = ()
+    ) -> "AsyncGenerator[Crew]":
+        """The agents, with the pool open and the chat model connected.
+
+        Args:
+            books: the catalogue by id.
+            readers: whose ratings tell how well known a book is.
+        """
+        from agents.naive import NaiveWriter
         from agents.pair_critic import ChatJudge, EmbeddedJudge, PairCritic
-        from agents.pool import Pool
         from agents.profiler import Profiler
         from agents.scenario_writer import ScenarioWriter
+        from graph.book_pairs import BookPairs
         from graph.nodes import Crew
         from graph.recorder import Recorder
 
         settings, recorder = self.settings, Recorder(self.store)
-        pool = Pool(self.home / "pool", self.embedder)
-        try:
-            pool.load(shipped_scenarios())
+        with self.pool() as pool:
             async with open_chat(settings.chat, recorder.on_call) as chat:
                 judges = {
                     "embedded": lambda: EmbeddedJudge(self.embedder),
@@ -89,16 +95,37 @@ class Services:
                     profiler=Profiler(
                         self.embedder, books, self.stance_reader(chat), settings.profiler
                     ),
-                    writer=ScenarioWriter(chat),
-                    deduplicator=Deduplicator(pool, settings.deduplicator),
+                    books=BookPairs(books, readers, settings.profiler.half_life_days),
+                    writer=ScenarioWriter(chat, pool),
+                    naive=NaiveWriter(chat),
+                    deduplicator=self.deduplicator(pool, chat),
                     critic=PairCritic(judge, self.embedder, settings.critic),
                     pool=pool,
                     store=self.store,
                     recorder=recorder,
                     settings=settings.synthesis,
                 )
+
+    @contextmanager
+    def pool(self) -> "Generator[Pool]":
+        """The candidate pool of this home with everything that ships, closed at the end."""
+        from agents.frameworks.catalogue import shipped_scenarios
+        from agents.pool import Pool
+
+        pool = Pool(self.home / "pool", self.embedder)
+        try:
+            pool.load(shipped_scenarios())
+            yield pool
         finally:
             pool.close()
+
+    def deduplicator(self, pool: "Pool", chat: "Chat | None") -> "Deduplicator":
+        """Who lets scenarios into the pool; `chat` decides in doubt where the critic asks it."""
+        from agents.deduplicator import ChatReferee, Deduplicator
+        from agents.likeness import Likeness
+
+        referee = ChatReferee(chat) if chat and self.settings.critic.judge == "chat" else None
+        return Deduplicator(pool, Likeness(self.embedder), self.settings.deduplicator, referee)
 
     async def profiles(
         self, readers: "Sequence[Reader]", books: "Mapping[str, Book]", on_call: "OnCall"

@@ -10,8 +10,10 @@ from agents.chat import EndpointChat, reach
 from agents.embedded import EmbeddedServer
 from agents.errors import ReplyError, WeightsError
 from agents.frameworks.catalogue import dimension, shipped_scenarios
+from agents.pool import Pool
 from agents.records import ModelCall
-from agents.scenario_writer import ScenarioWriter
+from agents.scenario_writer import Commission, ScenarioWriter
+from agents.scripted import ScriptedEmbedder
 from agents.settings import ChatSettings
 
 
@@ -29,25 +31,30 @@ def settings_for(server: EmbeddedServer, max_tokens: int) -> ChatSettings:
     )
 
 
-async def test_it_writes_a_scenario_in_the_asked_shape(server: EmbeddedServer):
+async def test_it_writes_a_scenario_in_the_asked_shape(server: EmbeddedServer, tmp_path: Path):
     calls: list[ModelCall] = []
     chat = EndpointChat(settings_for(server, 400), calls.append)
-    examples = [s for s in shipped_scenarios() if s.dimension == "openness"][:1]
+    pool = Pool(tmp_path, ScriptedEmbedder())
+    pool.load(s for s in shipped_scenarios() if s.dimension == "openness")
     try:
-        [written] = await ScenarioWriter(chat).write(dimension("openness"), examples, 1)
+        writer = ScenarioWriter(chat, pool)
+        [written] = await writer.write(Commission(dimension("openness"), count=1))
     finally:
         await chat.close()
+        pool.close()
     assert written.situation.endswith("?")
     assert min(len(written.high), len(written.low)) >= 40
     assert calls[0].tokens_in > 200 and 0 < calls[0].tokens_out <= 400
 
 
-async def test_it_keeps_to_the_limit_of_tokens(server: EmbeddedServer):
+async def test_it_keeps_to_the_limit_of_tokens(server: EmbeddedServer, tmp_path: Path):
     calls: list[ModelCall] = []
     chat = EndpointChat(settings_for(server, 8), calls.append)
+    pool = Pool(tmp_path, ScriptedEmbedder())
     with pytest.raises(ReplyError, match="cut off after 8 tokens"):
-        await ScenarioWriter(chat).write(dimension("openness"), [], 1)
+        await ScenarioWriter(chat, pool).write(Commission(dimension("openness"), count=1))
     await chat.close()
+    pool.close()
     assert calls[0].tokens_out == 8
 
 

@@ -25,7 +25,7 @@ class Fixed:
         )
         self.asked = 0
 
-    async def judge(self, pair: Pair, portrait: str) -> Verdict:
+    async def judge(self, pair: Pair, scenario: Scenario, portrait: str) -> Verdict:
         self.asked += 1
         return self.verdict
 
@@ -111,7 +111,7 @@ def choice(preferred: str, confidence: float) -> dict[str, object]:
 
 async def test_a_chat_judge_that_stands_by_its_choice(dictated):
     chat = dictated(choice("A", 0.9), choice("B", 0.7))
-    verdict = await ChatJudge(chat).judge(pair_of(TWIN), PORTRAIT)
+    verdict = await ChatJudge(chat).judge(pair_of(TWIN), TWIN, PORTRAIT)
     assert verdict.probability == pytest.approx(0.8)
     assert not verdict.flipped
     assert verdict.criteria == pytest.approx({"chosen_first": 0.9, "chosen_second": 0.7})
@@ -141,7 +141,7 @@ async def test_a_chat_judge_that_goes_by_the_order_decides_nothing(dictated, let
 async def test_a_judge_that_cannot_be_asked_is_no_verdict(dictated):
     chat = dictated(EndpointError("gone"), choice("A", 1.0))
     with pytest.raises(EndpointError, match="gone"):
-        await ChatJudge(chat).judge(pair_of(TWIN), PORTRAIT)
+        await ChatJudge(chat).judge(pair_of(TWIN), TWIN, PORTRAIT)
 
 
 @pytest.mark.parametrize("which", ["scripted", "minilm"])
@@ -149,13 +149,13 @@ async def test_the_embedded_judge_is_the_logistic_of_its_margin_and_symmetric(
     request: pytest.FixtureRequest, which: str
 ):
     judge = EmbeddedJudge(request.getfixturevalue(which))
-    high = await judge.judge(pair_of(TWIN, "high"), PORTRAIT)
-    low = await judge.judge(pair_of(TWIN, "low"), PORTRAIT)
+    high = await judge.judge(pair_of(TWIN, "high"), TWIN, PORTRAIT)
+    low = await judge.judge(pair_of(TWIN, "low"), TWIN, PORTRAIT)
     margin = high.criteria["margin"]
     assert high.probability == pytest.approx(1 / (1 + math.exp(-margin / MARGIN_SCALE)))
     assert low.criteria["margin"] == pytest.approx(margin, abs=1e-5), "the twin says the same"
     mirrored = pair_of(TWIN).model_copy(update={"pole": "low"})
-    opposed = await judge.judge(mirrored, PORTRAIT)
+    opposed = await judge.judge(mirrored, TWIN, PORTRAIT)
     assert opposed.probability == pytest.approx(1 - high.probability, abs=1e-5)
     assert not high.flipped
 
@@ -163,7 +163,7 @@ async def test_the_embedded_judge_is_the_logistic_of_its_margin_and_symmetric(
 async def test_the_embedded_judge_knows_most_shipped_twins_by_their_poles(minilm: Embedder):
     judge = EmbeddedJudge(minilm)
     right = [
-        (await judge.judge(pair_of(twin), "")).probability > 0.5
+        (await judge.judge(pair_of(twin), twin, "")).probability > 0.5
         for twin in shipped_scenarios()
         if dimension(twin.dimension).facet in ("interest", "personality")
     ]

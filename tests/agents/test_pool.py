@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 
 from agents.errors import LockedError, StorageError
 from agents.frameworks.catalogue import shipped_scenarios
-from agents.pool import Pool
+from agents.pool import BATCH, Neighbour, Pool
 from agents.records import Scenario
 from agents.scripted import ScriptedEmbedder
 
@@ -59,69 +59,73 @@ def test_get_keeps_order_and_leaves_out_what_is_gone(pool: Pool):
     assert pool.get(["s1", "s0"]) == [scene(0)]
 
 
-def test_draw_never_returns_what_was_taken(pool: Pool):
-    pool.load(scene(n) for n in range(4))
-    first = pool.draw("openness", None, (), 2)
-    rest = pool.draw("openness", None, {s.id for s in first}, 5)
-    assert len(first) == len(rest) == 2
-    assert {s.id for s in (*first, *rest)} == {"s0", "s1", "s2", "s3"}
-    assert pool.draw("openness", None, {"s0", "s1", "s2", "s3"}, 5) == []
-    assert pool.draw("pace", None, (), 5) == []
+def too_near(at: float) -> Callable[[Scenario, Sequence[Neighbour]], Neighbour | None]:
+    """An objection: the nearest neighbour, where its cosine is `at` or more."""
+    return lambda _, near: near[0] if near and near[0].similarity >= at else None
 
 
-def test_draw_gives_neutral_scenes_and_those_of_the_readers_country(pool: Pool):
-    pool.load([scene(0), scene(1, "BR"), scene(2, "IN"), scene(3, dimension="power")])
+def test_scenes_of_several_dimensions_make_one_cell_that_follows_the_pool(pool: Pool):
+    pool.load([scene(0), scene(1, dimension="imagination"), scene(2, dimension="power")])
 
-    def drawn(country: str | None) -> set[str]:
-        return {s.id for s in pool.draw("openness", country, (), 9)}
+    def ids() -> set[str]:
+        return {p.scenario_id for p in pool.scenes(("openness", "imagination")).order}
 
-    assert drawn("BR") == {"s0", "s1"}
-    assert drawn("IN") == {"s0", "s2"}
-    assert drawn("JP") == drawn(None) == {"s0"}
-
-
-def test_draw_spreads_and_is_the_same_for_equal_readers(pool: Pool):
-    twin = scene(0).model_copy(update={"id": "s0-again"})
-    pool.load([scene(0), twin, scene(1), scene(2)])
-    drawn = pool.draw("openness", None, (), 3)
-    assert drawn == pool.draw("openness", None, (), 3)
-    assert drawn[0].id == "s0"
-    assert "s0-again" not in {s.id for s in drawn}, "the same words are the last to be drawn"
+    assert ids() == {"s0", "s1"}
+    pool.load([scene(3)])
+    assert ids() == {"s0", "s1", "s3"}, "what was added since is there"
+    pool.retire(["s1"])
+    assert ids() == {"s0", "s3"}, "and what was retired is not"
+    assert pool.scenes(("pace",)).order == ()
 
 
-def test_near_duplicates_are_refused_with_what_they_collide_with(pool: Pool):
-    assert pool.add_unless_near([scene(0)], 0.85) == [None]
-    near = scene(0).model_copy(
-        update={"id": "near", "situation": SITUATIONS[0].replace("spare", "free")}
-    )
-    fresh = scene(1)
-    collision, none = pool.add_unless_near([near, fresh], 0.85)
-    assert none is None
-    assert collision and collision.scenario == scene(0)
-    assert 0.85 <= collision.similarity < 1
+def test_a_scene_keeps_who_may_live_it(pool: Pool):
+    pool.load([scene(0, "BR").model_copy(update={"ages": (20, 30)})])
+    (place,) = pool.scenes(("openness",)).order
+    assert (place.scenario_id, place.culture, place.ages) == ("s0", "BR", (20, 30))
+
+
+def test_candidates_are_shown_their_nearest_neighbours_from_the_whole_pool(pool: Pool):
+    near = {"id": "near", "situation": SITUATIONS[0].replace("spare", "free")}
+    pool.load([scene(0), scene(1), scene(2, dimension="power")])
+    shown: list[Neighbour] = []
+    copy = scene(0, dimension="power").model_copy(update=near)
+    pool.add_unless([copy], lambda _, found: shown.extend(found))
+    assert shown[0].scenario.id == "s0", "another cell's scene is looked at too"
+    assert {n.scenario.id for n in shown} == {"s0", "s1", "s2"}
+    assert [n.similarity for n in shown] == sorted((n.similarity for n in shown), reverse=True)
+    assert 0.85 <= shown[0].similarity < 1
+
+
+def test_what_is_objected_to_stays_out_and_the_rest_comes_in(pool: Pool):
+    assert pool.add_unless([scene(0)], too_near(0.85)) == [None]
+    near = scene(0).model_copy(update={"id": "near"})
+    collision, none = pool.add_unless([near, scene(1)], too_near(0.85))
+    assert none is None and collision and collision.scenario == scene(0)
+    assert collision.similarity == pytest.approx(1, abs=1e-5)
     assert len(pool) == 2
-    elsewhere = near.model_copy(update={"dimension": "extraversion"})
-    assert pool.add_unless_near([elsewhere], 0.85) == [None], "cells do not collide"
+    assert pool.add_unless([], too_near(0.85)) == []
 
 
-def test_duplicates_within_one_batch_are_refused_too(pool: Pool):
+def test_earlier_candidates_of_a_batch_are_neighbours_of_later_ones(pool: Pool):
     twin = scene(0).model_copy(update={"id": "twin"})
-    first, second = pool.add_unless_near([scene(0), twin], 0.85)
+    first, second = pool.add_unless([scene(0), twin], too_near(0.85))
     assert first is None
     assert second and second.scenario.id == "s0"
-    assert second.similarity == pytest.approx(1, abs=1e-5)
+    third = scene(0).model_copy(update={"id": "third"})
+    again, same = pool.add_unless([third, third], too_near(2))
+    assert again is same is None, "what was refused before is no neighbour"
 
 
 def test_a_repeated_step_adds_nothing_and_collides_with_nothing(pool: Pool):
-    assert pool.add_unless_near([scene(0)], 0.85) == [None]
-    assert pool.add_unless_near([scene(0)], 0.85) == [None]
+    assert pool.add_unless([scene(0)], too_near(0.85)) == [None]
+    assert pool.add_unless([scene(0)], too_near(0.85)) == [None]
     assert len(pool) == 1
 
 
 def test_of_32_threads_with_the_same_text_one_gets_in(pool: Pool):
     twins = [scene(0).model_copy(update={"id": f"t{n}"}) for n in range(32)]
     with ThreadPoolExecutor(32) as threads:
-        found = list(threads.map(lambda twin: pool.add_unless_near([twin], 0.85)[0], twins))
+        found = list(threads.map(lambda t: pool.add_unless([t], too_near(0.85))[0], twins))
     assert found.count(None) == 1
     assert len(pool) == 1
     winner = twins[found.index(None)]
@@ -129,16 +133,29 @@ def test_of_32_threads_with_the_same_text_one_gets_in(pool: Pool):
     assert pool.get([winner.id]) == [winner]
 
 
-def test_a_collision_is_with_the_nearest_of_the_same_cell(pool: Pool):
-    near = scene(0).model_copy(
-        update={"id": "near", "situation": SITUATIONS[0].replace("spare", "free")}
-    )
-    pool.load([scene(0), scene(1), near, scene(0, dimension="power").model_copy(
-        update={"id": "other"}
-    )])  # fmt: skip
-    [found] = pool.add_unless_near([scene(0)], duplicate_at=-1)
-    assert found is not None and found.scenario.id == "near"
-    assert found.similarity < 1, "the same words in another cell are nearer, and no matter"
+def test_search_finds_the_nearest_of_all_or_of_some_dimensions(pool: Pool):
+    pool.load([scene(0), scene(1), scene(2, dimension="power")])
+    assert [n.scenario.id for n in pool.search(SITUATIONS[1], 1)] == ["s1"]
+    assert [n.scenario.id for n in pool.search(SITUATIONS[1], 9, ["power"])] == ["s2"]
+    assert pool.search(SITUATIONS[1], 9, ["pace"]) == []
+
+
+def test_all_scenarios_come_page_by_page(pool: Pool):
+    many = [scene(n).model_copy(update={"id": f"m{n:04}"}) for n in range(2 * BATCH)]
+    assert pool.load(iter(many)) == len(many)
+    assert list(pool.scenarios()) == many
+    pool.load([scene(0, dimension="power")])
+    assert [s.id for s in pool.scenarios("power")] == ["s0"]
+    assert list(pool.scenarios("pace")) == []
+
+
+def test_the_rarest_parts_of_life_of_a_dimension(pool: Pool):
+    at_home = {"domain": "home"}
+    pool.load([scene(0).model_copy(update=at_home), scene(1), scene(2, dimension="power")])
+    rarest = pool.rarest_domains("openness", 12)
+    assert set(rarest[-2:]) == {"home", "community"}
+    assert len(set(rarest)) == 12
+    assert pool.rarest_domains("openness", 2) == rarest[:2]
 
 
 def test_one_pool_at_a_time_and_the_next_finds_everything(

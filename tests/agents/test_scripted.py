@@ -1,5 +1,9 @@
 """The scripted model: deterministic, of the right shape, and faulty now and then on purpose."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,36 +11,44 @@ from agents.describer import Describer, invented_names
 from agents.errors import ReplyError
 from agents.frameworks.catalogue import dimension, dimensions, shipped_scenarios
 from agents.pair_critic import Choice
+from agents.pool import Pool
 from agents.prompting import render
 from agents.records import Book, Message, ModelCall, Profile, Reader, Review
-from agents.scenario_writer import ScenarioWriter
+from agents.scenario_writer import Commission, ScenarioWriter
 from agents.scripted import ScriptedChat, ScriptedEmbedder
 from agents.stances.by_chat import ChatStances
 
 
-async def test_equal_prompts_get_equal_replies_and_every_call_is_told():
+@pytest.fixture
+def pool(tmp_path: Path) -> Iterator[Pool]:
+    pool = Pool(tmp_path, ScriptedEmbedder())
+    pool.load(shipped_scenarios())
+    yield pool
+    pool.close()
+
+
+async def test_equal_prompts_get_equal_replies_and_every_call_is_told(pool: Pool):
     calls: list[ModelCall] = []
-    writer = ScenarioWriter(ScriptedChat(calls.append))
-    examples = [s for s in shipped_scenarios() if s.dimension == "pace"]
-    axis = dimension("pace")
-    first = await writer.write(axis, examples, 4)
+    writer = ScenarioWriter(ScriptedChat(calls.append), pool)
+    asked = Commission(dimension("pace"), count=4)
+    first = await writer.write(asked)
     assert len(first) == 4
-    assert await writer.write(axis, examples, 4) == first
-    assert await writer.write(axis, examples, 4, criticism="too long") != first
+    assert await writer.write(asked) == first
+    assert await writer.write(replace(asked, criticism="too long")) != first
     assert [c.agent for c in calls] == ["scenario_writer"] * 3
     assert calls[0].model_copy() == calls[1]
     assert calls[0].tokens_in > 0 and calls[0].tokens_out > 0 and calls[0].cost_usd == 0
 
 
-async def test_some_drafts_repeat_an_example_and_some_are_lopsided():
-    writer = ScenarioWriter(ScriptedChat(lambda _call: None))
-    examples = [s for s in shipped_scenarios() if s.dimension == "pace"]
+async def test_some_drafts_repeat_an_example_and_some_are_lopsided(pool: Pool):
+    writer = ScenarioWriter(ScriptedChat(lambda _call: None), pool)
+    known = {s.situation for s in shipped_scenarios()}
     drafts = [
         s
         for n in range(20)
-        for s in await writer.write(dimension("pace"), examples, 8, criticism=str(n))
+        for s in await writer.write(Commission(dimension("pace"), count=8, criticism=str(n)))
     ]
-    copied = sum(s.situation in {e.situation for e in examples} for s in drafts)
+    copied = sum(s.situation in known for s in drafts)
     lopsided = sum(len(s.high) > 1.5 * len(s.low) for s in drafts)
     assert 5 < copied < 45
     assert 5 < lopsided < 45

@@ -9,16 +9,19 @@ from typing import Any
 from agents.chat import Chat, Reply
 from agents.deduplicator import Deduplicator
 from agents.errors import ModelError
-from agents.frameworks.catalogue import shipped_scenarios
+from agents.frameworks.catalogue import dimension, shipped_scenarios
+from agents.likeness import Likeness
+from agents.naive import NaiveWriter
 from agents.pair_critic import ChatJudge, EmbeddedJudge, PairCritic
 from agents.pool import Pool
 from agents.profiler import Profiler
-from agents.records import Message, Pair, Reader
+from agents.records import Message, Pair, Reader, Scenario
 from agents.scenario_writer import ScenarioWriter
 from agents.scripted import ScriptedChat, ScriptedEmbedder
 from agents.settings import CriticSettings, DeduplicatorSettings, ProfilerSettings
 from agents.stances.by_embedding import EmbeddedStances
 from graph.accounts import Accounting
+from graph.book_pairs import BookPairs
 from graph.books import read_books
 from graph.events import Event
 from graph.nodes import Crew
@@ -56,6 +59,15 @@ def sample_readers(count: int | None = None) -> list[Reader]:
     return read_readers("sample", ReadersSettings(), lambda _notice: None, count)
 
 
+def few_scenarios() -> list[Scenario]:
+    """Two shipped scenes of each broad dimension: so few that the writer has work to do."""
+    return [
+        s
+        for s in shipped_scenarios()
+        if dimension(s.dimension).parent is None and s.id.endswith(("-01", "-02"))
+    ]
+
+
 @contextmanager
 def open_crew(
     home: Path, chat: MakeChat = ScriptedChat, judge: str = "embedded", **settings: Any
@@ -64,18 +76,21 @@ def open_crew(
     embedder, store = ScriptedEmbedder(), Store(home / "gravity.db")
     recorder, pool = Recorder(store), Pool(home / "pool", embedder)
     voice = chat(recorder.on_call)
+    books = read_books("sample", lambda _notice: None)
     judges = {"embedded": EmbeddedJudge(embedder), "chat": ChatJudge(voice)}
     try:
-        pool.load(shipped_scenarios())
+        pool.load(few_scenarios())
         yield Crew(
             profiler=Profiler(
                 embedder,
-                read_books("sample", lambda _notice: None),
+                books,
                 EmbeddedStances(embedder, ProfilerSettings().max_sentences),
                 ProfilerSettings(),
             ),
-            writer=ScenarioWriter(voice),
-            deduplicator=Deduplicator(pool, DeduplicatorSettings()),
+            books=BookPairs(books, sample_readers(), ProfilerSettings().half_life_days),
+            writer=ScenarioWriter(voice, pool),
+            naive=NaiveWriter(voice),
+            deduplicator=Deduplicator(pool, Likeness(embedder), DeduplicatorSettings()),
             critic=PairCritic(judges[judge], embedder, CriticSettings()),
             pool=pool,
             store=store,

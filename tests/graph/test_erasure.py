@@ -293,7 +293,7 @@ def test_scenes_with_a_readers_words_go_with_the_pairs_made_of_them(
     pool = Pool(home / "pool", ScriptedEmbedder())
     assert pool.get(["s0", "s1", "s2"]) == scenes[2:]
     assert len(pool) == before - 2
-    assert len(pool.draw("openness", None, (), 999)) > 1
+    assert len(pool.scenes(("openness",)).order) > 1
     pool.close()
     assert own.upper().encode() not in (home / "pool" / "chroma.sqlite3").read_bytes()
     assert [p.id for p in store.pairs("one", reader_id="reader2") if p.id == "p"] == []
@@ -308,10 +308,11 @@ def test_what_the_pools_files_hold_by_accident_goes_too(home: Path, store: Store
     assert forget(store, home, "reader1").search.left == ()
     assert vectors.stat().st_size == size
     pool = Pool(home / "pool", ScriptedEmbedder())
-    drawn = pool.draw("openness", None, (), 1)
-    assert pool.add_unless_near(drawn, 0.9) == [None]
+    drawn = pool.get([pool.scenes(("openness",)).order[0].scenario_id])
+    nearest = {"objection": lambda _, near: near[0] if near[0].similarity > 0.9 else None}
+    assert pool.add_unless(drawn, **nearest) == [None]
     twin = drawn[0].model_copy(update={"id": "twin"})
-    (collision,) = pool.add_unless_near([twin], 0.9)
+    (collision,) = pool.add_unless([twin], **nearest)
     assert collision and collision.scenario == drawn[0]
     pool.close()
 

@@ -65,7 +65,11 @@ async def test_a_run_leaves_as_a_dataset(tmp_path: Path) -> None:
             assert row["chosen"] == [{"role": "assistant", "content": pair.chosen}]
             assert row["rejected"] == [{"role": "assistant", "content": pair.rejected}]
             assert (row["reader_id"], row["pole"]) == (pair.reader_id, pair.pole)
-            assert 0.55 <= row["probability"] <= 1
+            assert row["group"] == (pair.group or pair.scenario_id)
+            if pair.verdicts:
+                assert 0.55 <= row["probability"] <= 1
+            else:
+                assert (row["probability"], row["group"][:6]) == (None, "shelf-"), "by ratings"
     card = (out / "README.md").read_text()
     assert f"{len(accepted)} pairs in TRL's" in card
     assert f"{twin_share(accepted.values()):.0%} of the pairs have their twin" in card

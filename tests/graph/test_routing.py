@@ -19,10 +19,39 @@ def state(**fields: Any) -> State:
 
 
 @pytest.mark.parametrize(
-    ("fields", "goal"), [({}, "finish"), ({"cells": []}, "finish"), ({"cells": [CELL]}, "draw")]
+    ("fields", "goal"),
+    [
+        ({}, "finish"),
+        ({"cells": []}, "finish"),
+        ({"cells": [CELL]}, "draw"),
+        ({"cells": [CELL], "doubtful": ["p1"]}, "draw"),
+        ({"doubtful": ["p1"]}, "review"),
+    ],
 )
 def test_after_plan(fields: dict, goal: str) -> None:
     assert ROUTE.after_plan(state(**fields)) == goal
+
+
+@pytest.mark.parametrize(
+    ("method", "begins", "returns"), [("gravity", "compare", "plan"), ("naive", "invent", "invent")]
+)
+def test_each_method_has_its_road(method: Any, begins: str, returns: str) -> None:
+    route = Routing(SynthesisSettings(method=method))
+    assert route.after_profile(state()) == begins
+    assert route.after_review(state()) == returns
+
+
+@pytest.mark.parametrize(
+    ("fields", "goal"),
+    [
+        ({"round": 1, "starved": {"value": "why"}}, "invent"),
+        ({"round": 4, "starved": {"value": "why"}}, "finish"),
+        ({"round": 1, "starved": {}}, "finish"),
+        ({"round": 1, "starved": {"value": "why"}, "doubtful": ["p1"]}, "review"),
+    ],
+)
+def test_after_invent(fields: dict, goal: str) -> None:
+    assert ROUTE.after_invent(state(**fields)) == goal
 
 
 @pytest.mark.parametrize(("drawn", "goal"), [({}, "write"), (SHORT, "write"), (ENOUGH, "pair")])

@@ -40,6 +40,10 @@ def synth(
     ] = None,
     model: ModelOption = None,
     base_url: BaseUrlOption = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="gravity, or naive: the baseline that invents pairs from the profile."),
+    ] = None,
     new: Annotated[
         bool, typer.Option("--new", help="Begin a run even where one like it is unfinished.")
     ] = False,
@@ -50,6 +54,7 @@ def synth(
     The same command again resumes a run that was stopped, killed, or waits for a person.
     """
     flags = {"chat__model": model, "chat__base_url": base_url, "synthesis__review": review}
+    flags["synthesis__method"] = method
     services = invocation(context).services(**flags)
     store = services.store
     if run == "last":
@@ -125,7 +130,8 @@ def _work(services: "Services", run_id: str, books: "Mapping[str, Book]") -> "Ru
     async def work() -> None:
         with RunProgress(services.store, run_id) as progress:
             progress.say("loading models …")
-            async with services.crew(books) as crew:
+            readers = [member.reader for member in services.store.readers(run_id)]
+            async with services.crew(books, readers) as crew:
                 async for event in synthesise(crew, run_id, services.home):
                     progress.take(event)
 

@@ -1,0 +1,176 @@
+"""What makes a set of scenarios fit to draw from: every check measures, says so, and mends nothing.
+
+The pole must show from what an answer says and from nothing else: not from its length, not from
+words that go with high poles everywhere, not from the name of the dimension.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from agents import gates
+from agents.embeddings import Embedder
+from agents.frameworks.catalogue import dimension, frameworks
+from agents.records import Domain, Scenario
+
+SITUATION_WORDS = (20, 60)
+ANSWER_WORDS = (15, 45)
+LENGTH_RATIO = 1.25
+"""The longer answer by the shorter, in characters."""
+MOST_LENGTH_AUC = 0.55
+"""Of the answers' length as the only sign of the high pole (0.5 tells nothing)."""
+MOST_WORDS_AUC = 0.65
+"""Of tf-idf words as the only sign, on dimensions the classifier was not fitted to."""
+MOST_SIMILAR = 0.80
+"""Cosine of two situations of one dimension."""
+MOST_SHARED_WORDS = 6
+"""Words in a row that an answer may share with a seed statement or a pole."""
+SETTINGS = ("US", "BR", "JP", "IN", "NG", "DE", "MX", "ID", "FR", "ZA")
+"""The countries that the shipped scenes are lived in, beside neutral ones."""
+FOLDS = 5
+MOST_TOLD = 12
+
+Level = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    level: Level
+    figure: str
+    """What was measured, and against which bound."""
+    told: tuple[str, ...] = ()
+    """The scenarios or cells at fault, at most `MOST_TOLD`."""
+
+
+def flaws(scenario: Scenario) -> list[str]:
+    """What is wrong with one scenario; nothing where it may be drawn."""
+    axis = dimension(scenario.dimension)
+    found: list[str | None] = []
+    if scenario.facet != axis.facet:
+        found.append(f"facet: {scenario.facet}, but {axis.name} belongs to {axis.facet}")
+    found += [
+        _out_of_bounds("situation", scenario.situation, SITUATION_WORDS),
+        _out_of_bounds("high", scenario.high, ANSWER_WORDS),
+        _out_of_bounds("low", scenario.low, ANSWER_WORDS),
+        gates.no_question(scenario.situation),
+        gates.unequal_length(scenario.high, scenario.low, LENGTH_RATIO),
+    ]
+    if not {"you", "your", "yours", "yourself"} & set(gates.words(scenario.situation)):
+        found.append("situation: speaks to nobody; tell it in the second person")
+    statements = [axis.high, axis.low, *(s.text for s in axis.statements)]
+    for answer in (scenario.high, scenario.low):
+        found.append(gates.names_dimension(answer, axis))
+        found.append(gates.copied_words(answer, statements, MOST_SHARED_WORDS))
+    for text in (scenario.situation, scenario.high, scenario.low):
+        found.append(gates.asserts_nation(text))
+        found.append(gates.holds_instructions(text))
+        found.append(gates.touches_sensitive(text, axis.sensitive))
+    return [flaw for flaw in found if flaw]
+
+
+def audit(scenarios: Sequence[Scenario], embedder: Embedder) -> list[Finding]:
+    """All checks on a set of scenarios, those of single scenarios first."""
+    return [
+        _each(scenarios),
+        _length(scenarios),
+        _words(scenarios),
+        _nearness(scenarios, embedder),
+        _coverage("life domains", scenarios, lambda s: s.domain, get_args(Domain)),
+        _coverage("settings", scenarios, lambda s: s.culture or "neutral", ("neutral", *SETTINGS)),
+    ]
+
+
+def _each(scenarios: Iterable[Scenario]) -> Finding:
+    listed = list(scenarios)
+    told = [f"{s.id}: {flaw}" for s in listed for flaw in flaws(s)]
+    ids = Counter(s.id for s in listed)
+    told += [f"{name}: {count} scenarios of this id" for name, count in ids.items() if count > 1]
+    figure = f"{len(told)} flaws in {len(listed)} scenarios"
+    return _finding("every scenario", "fail" if told else "ok", figure, told)
+
+
+def _length(scenarios: Sequence[Scenario]) -> Finding:
+    from sklearn.metrics import roc_auc_score  # takes a second
+
+    if not scenarios:
+        return _finding("length", "warn", "no scenarios", ())
+    lengths = [len(s.high) for s in scenarios] + [len(s.low) for s in scenarios]
+    auc = float(roc_auc_score([1] * len(scenarios) + [0] * len(scenarios), lengths))
+    telling = max(auc, 1 - auc)
+    figure = f"AUC {telling:.3f} of length alone (at most {MOST_LENGTH_AUC})"
+    return _finding("length", "ok" if telling <= MOST_LENGTH_AUC else "fail", figure, ())
+
+
+def _words(scenarios: Sequence[Scenario]) -> Finding:
+    """Grouped cross-validation: no dimension is both learnt from and judged on."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+
+    groups = [s.dimension for s in scenarios] * 2
+    if len(set(groups)) < FOLDS:
+        return _finding("words", "warn", f"fewer than {FOLDS} dimensions: not measured", ())
+    poles = [1] * len(scenarios) + [0] * len(scenarios)
+    model = make_pipeline(
+        TfidfVectorizer(sublinear_tf=True, token_pattern=r"[\w']+"),
+        LogisticRegression(max_iter=500),
+    )
+    answers = [s.high for s in scenarios] + [s.low for s in scenarios]
+    foretold = cross_val_predict(
+        model, answers, poles, groups=groups, cv=GroupKFold(FOLDS), method="predict_proba"
+    )
+    auc = float(roc_auc_score(poles, np.asarray(foretold)[:, 1]))
+    figure = f"AUC {auc:.3f} of words alone, by dimension (at most {MOST_WORDS_AUC})"
+    return _finding("words", "ok" if auc <= MOST_WORDS_AUC else "fail", figure, ())
+
+
+def _nearness(scenarios: Sequence[Scenario], embedder: Embedder) -> Finding:
+    cells: dict[str, list[Scenario]] = defaultdict(list)
+    for scenario in scenarios:
+        cells[scenario.dimension].append(scenario)
+    nearest, told = 0.0, list[str]()
+    for cell in cells.values():
+        vectors = embedder.embed([s.situation for s in cell])
+        cosines = np.triu(vectors @ vectors.T, 1)
+        nearest = max(nearest, float(cosines.max()))
+        for a, b in np.argwhere(cosines > MOST_SIMILAR).tolist():
+            told.append(f"{cell[a].id} and {cell[b].id}: {cosines[a, b]:.2f}")
+    figure = f"nearest two in a cell {nearest:.2f} (at most {MOST_SIMILAR:.2f})"
+    return _finding("nearness", "fail" if told else "ok", figure, told)
+
+
+def _coverage(
+    what: str, scenarios: Sequence[Scenario], of: Callable[[Scenario], str], wanted: Sequence[str]
+) -> Finding:
+    found: dict[str, set[str]] = {name: set() for name in frameworks()}
+    for scenario in scenarios:
+        found[dimension(scenario.dimension).framework].add(of(scenario))
+    told = [
+        f"{name} has none in: {', '.join(lacking)}"
+        for name, there in found.items()
+        if (lacking := [w for w in wanted if w not in there])
+    ]
+    full = sum(len(there & set(wanted)) for there in found.values())
+    figure = f"{full} of {len(found) * len(wanted)} frameworks × {what} have scenes"
+    return _finding(what, "warn" if told else "ok", figure, told)
+
+
+def _finding(check: str, level: Level, figure: str, told: Sequence[str]) -> Finding:
+    rest = len(told) - MOST_TOLD
+    more = (f"and {rest} more",) if rest > 0 else ()
+    return Finding(check, level, figure, (*told[:MOST_TOLD], *more))
+
+
+def _out_of_bounds(field: str, text: str, bounds: tuple[int, int]) -> str | None:
+    count = len(text.split())
+    if bounds[0] <= count <= bounds[1]:
+        return None
+    return f"{field}: {count} words, wanted are {bounds[0]} to {bounds[1]}"

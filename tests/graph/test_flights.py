@@ -1,0 +1,127 @@
+"""Whoever needs scenes on a dimension that another is writing for waits, and nobody for ever."""
+
+import asyncio
+
+import pytest
+
+from graph.flights import Flights
+
+
+async def write(flights: Flights, reader: str, dimensions: list[str], told: list[str]) -> None:
+    """One reader's flight, that lets the others have their turn while it lasts."""
+    await flights.begin(reader, dimensions)
+    told.append(f"{reader} begins")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    told.append(f"{reader} ends")
+    flights.end(reader)
+
+
+async def is_free(flights: Flights, dimension: str) -> bool:
+    """Whether another reader could begin at once."""
+    try:
+        await asyncio.wait_for(flights.begin("passer-by", [dimension]), 0.05)
+    except TimeoutError:
+        return False
+    finally:
+        flights.end("passer-by")
+    return True
+
+
+async def test_the_second_reader_waits_and_goes_on() -> None:
+    flights, told = Flights(), list[str]()
+    both = (write(flights, reader, ["openness"], told) for reader in ("ana", "bob"))
+    await asyncio.wait_for(asyncio.gather(*both), 5)
+    assert told == ["ana begins", "ana ends", "bob begins", "bob ends"]
+
+
+async def test_one_shared_dimension_is_enough_to_wait() -> None:
+    flights = Flights()
+    await flights.begin("ana", ["openness", "power"])
+    bob = asyncio.create_task(flights.begin("bob", ["power", "tradition"]))
+    await asyncio.sleep(0.01)
+    assert not bob.done()
+    flights.end("ana")
+    await asyncio.wait_for(bob, 5)
+
+
+async def test_different_dimensions_do_not_wait() -> None:
+    flights = Flights()
+    await flights.begin("ana", ["openness"])
+    await asyncio.wait_for(flights.begin("bob", ["power"]), 5)
+
+
+async def test_crossing_sets_do_not_deadlock() -> None:
+    flights, told = Flights(), list[str]()
+    crossing = {
+        "ana": ["openness", "power", "tradition"],
+        "bob": ["tradition", "power", "openness"],
+        "cem": ["power", "openness"],
+        "dia": ["tradition", "openness"],
+    }
+    writers = (write(flights, reader, names, told) for reader, names in crossing.items())
+    await asyncio.wait_for(asyncio.gather(*writers), 5)
+    assert len(told) == 8
+    assert all(
+        begun == ended.replace("ends", "begins")
+        for begun, ended in zip(told[::2], told[1::2], strict=True)
+    ), "all share a dimension with one another, so they write one after the other"
+
+
+async def test_a_dimension_named_twice_is_held_once() -> None:
+    flights = Flights()
+    await asyncio.wait_for(flights.begin("ana", ["openness", "openness"]), 5)
+    flights.end("ana")
+    assert await is_free(flights, "openness")
+
+
+async def test_the_end_lets_everything_go() -> None:
+    flights = Flights()
+    await flights.begin("ana", ["openness", "power"])
+    assert not await is_free(flights, "openness")
+    flights.end("ana")
+    assert await is_free(flights, "openness")
+    assert await is_free(flights, "power")
+    flights.end("ana")
+    flights.end("nobody")
+
+
+async def test_the_end_after_an_error_lets_the_next_go_on() -> None:
+    flights = Flights()
+
+    async def fail() -> None:
+        try:
+            await flights.begin("ana", ["openness"])
+            await asyncio.sleep(0.01)
+            raise ValueError("the writer is gone")
+        finally:
+            flights.end("ana")
+
+    failing = asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    following = asyncio.create_task(flights.begin("bob", ["openness"]))
+    with pytest.raises(ValueError, match="the writer is gone"):
+        await failing
+    await asyncio.wait_for(following, 5)
+
+
+async def test_who_is_cancelled_while_waiting_holds_nothing_after_the_end() -> None:
+    flights = Flights()
+    await flights.begin("ana", ["power"])
+    bob = asyncio.create_task(flights.begin("bob", ["openness", "power"]))
+    await asyncio.sleep(0.01)
+    assert not await is_free(flights, "openness"), "bob took what comes first"
+    bob.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await bob
+    flights.end("bob")
+    assert await is_free(flights, "openness")
+    assert not await is_free(flights, "power"), "ana still writes"
+
+
+async def test_who_begins_anew_lets_the_earlier_dimensions_go() -> None:
+    flights = Flights()
+    await flights.begin("ana", ["openness", "power"])
+    await asyncio.wait_for(flights.begin("ana", ["power"]), 5)
+    assert await is_free(flights, "openness")
+    assert not await is_free(flights, "power")

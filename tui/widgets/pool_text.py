@@ -1,0 +1,141 @@
+"""The pool in tables and a heat map of characters; it reads no database."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from agents.frameworks.catalogue import dimension, frameworks
+from agents.pool import Neighbour
+from agents.pool_quality import SETTINGS, Finding
+from agents.records import Domain, Scenario
+from tui.widgets.plain import plain_line
+
+By = Literal["domain", "setting"]
+NAME = 32
+"""Columns for the name of a dimension."""
+SHADES = "░▒▓█"
+LEVELS = {"ok": "✓", "warn": "!", "fail": "✗"}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many scenes there are for each dimension in each part of life and each setting."""
+
+    domains: Counter[tuple[str, str]]
+    settings: Counter[tuple[str, str]]
+    provenances: Counter[str]
+
+    @property
+    def total(self) -> int:
+        """Scenes in all."""
+        return self.provenances.total()
+
+    def counts(self) -> dict[str, object]:
+        """The same for scripts: by dimension, then by part of life and setting."""
+        return {
+            "scenes": self.total,
+            "provenance": dict(self.provenances),
+            "domains": _nested(self.domains),
+            "settings": _nested(self.settings),
+        }
+
+    def of(self, name: str) -> int:
+        """Scenes of one dimension."""
+        return sum(self.domains[name, domain] for domain in get_args(Domain))
+
+
+def covered(scenarios: Iterable[Scenario]) -> Coverage:
+    """Count scenes as they come; none is kept."""
+    coverage = Coverage(Counter(), Counter(), Counter())
+    for scenario in scenarios:
+        coverage.domains[scenario.dimension, scenario.domain] += 1
+        coverage.settings[scenario.dimension, scenario.culture or "neutral"] += 1
+        coverage.provenances[scenario.provenance] += 1
+    return coverage
+
+
+def told_stats(coverage: Coverage, by: By) -> str:
+    """A row for each dimension: its count, and a heat map over parts of life or settings."""
+    counts = coverage.domains if by == "domain" else coverage.settings
+    columns = get_args(Domain) if by == "domain" else _settings(coverage)
+    most = max(counts.values(), default=1)
+    kinds = ", ".join(f"{count} {name}" for name, count in coverage.provenances.most_common())
+    lines = [f"{coverage.total} scenes: {kinds or 'none'}", f"{_key(most)} by {by}", ""]
+    heads = " ".join(column[:2] for column in columns)
+    for framework in frameworks().values():
+        lines.append(f"{framework.label[:NAME]:<{NAME}}      {heads}")
+        for axis in framework.dimensions:
+            name = f"{'  ' if axis.parent else ''}{axis.label}"[:NAME]
+            row = " ".join(_shade(counts[axis.name, c], most) * 2 for c in columns)
+            lines.append(f"{name:<{NAME}} {coverage.of(axis.name):>4} {row}")
+        lines.append("")
+    names = {column[:2]: column for column in columns}
+    lines.append(", ".join(f"{short} {name}" for short, name in names.items() if short != name))
+    lines.append(f"thinnest: {', '.join(_thinnest(coverage))}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def told_scenario(scenario: Scenario) -> str:
+    """A scenario with both answers and where it comes from."""
+    axis = dimension(scenario.dimension)
+    ages = f"{scenario.ages[0]} to {scenario.ages[1]} years"
+    return "\n".join(
+        (
+            f"{plain_line(scenario.id)}  {scenario.facet}: {axis.name}",
+            f"  {scenario.domain}, {scenario.culture or 'neutral'}, {ages}, {scenario.provenance}"
+            + (f", after {', '.join(scenario.parents)}" if scenario.parents else ""),
+            "",
+            plain_line(scenario.situation, 1000),
+            "",
+            f"high  {plain_line(scenario.high, 1000)}",
+            f"      ({axis.high})",
+            f"low   {plain_line(scenario.low, 1000)}",
+            f"      ({axis.low})",
+        )
+    )
+
+
+def told_neighbours(found: Sequence[Neighbour]) -> str:
+    """One line for each: cosine, id and situation."""
+    return "\n".join(
+        f"{n.similarity:5.2f}  {plain_line(n.scenario.id, 34):<34}"
+        f" {plain_line(n.scenario.situation, 110)}"
+        for n in found
+    )
+
+
+def told_findings(findings: Sequence[Finding]) -> str:
+    """One line for each check, and what is at fault below it."""
+    lines: list[str] = []
+    for finding in findings:
+        lines.append(f"{LEVELS[finding.level]} {finding.check:<15} {finding.figure}")
+        lines += [f"    {plain_line(told, 150)}" for told in finding.told]
+    return "\n".join(lines)
+
+
+def _nested(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    nested: dict[str, dict[str, int]] = {}
+    for (name, column), count in counts.items():
+        nested.setdefault(name, {})[column] = count
+    return nested
+
+
+def _settings(coverage: Coverage) -> tuple[str, ...]:
+    others = sorted({setting for _, setting in coverage.settings} - {"neutral", *SETTINGS})
+    return ("neutral", *SETTINGS, *others)
+
+
+def _thinnest(coverage: Coverage) -> list[str]:
+    names = [axis.name for f in frameworks().values() for axis in f.dimensions]
+    return [f"{n} {coverage.of(n)}" for n in sorted(names, key=coverage.of)[:5]]
+
+
+def _shade(count: int, most: int) -> str:
+    """A dot for none, then four shades up to the fullest cell."""
+    return SHADES[-(-4 * count // most) - 1] if count else "·"
+
+
+def _key(most: int) -> str:
+    edges = sorted({-(-most * step // 4) for step in range(1, 5)})
+    return ", ".join(["· none", *(f"{_shade(edge, most) * 2} up to {edge}" for edge in edges)])
