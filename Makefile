@@ -12,7 +12,7 @@ SHELL := bash
 PIP_PROGRESS := /^ *(Collecting|Obtaining)/ { printf "\r\033[K   %3d  %s", ++n, $$2; fflush() } \
 	/^Installing/ { printf "\r\033[K   installing %d packages …\n", n; fflush() }
 
-.PHONY: demo test bench-profiles install weights clean
+.PHONY: demo test bench-profiles bench-pool install weights clean
 
 demo: weights
 	@echo "── 1/4  profile → plan → draw or write → deduplicate → criticise → publish"
@@ -38,6 +38,9 @@ test: weights
 
 bench-profiles: weights
 	@$(BIN)/python -m benchmarks.profiles
+
+bench-pool: weights
+	@$(BIN)/python -m benchmarks.pool
 
 install: .venv/installed
 

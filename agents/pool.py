@@ -139,12 +139,14 @@ class Pool:
                 self._nearest(vectors, LOOKED_AT_ELSEWHERE + 1),
             )
             for row, (cell, pool) in enumerate(zip(*near, strict=True)):
+                if scenarios[row].id in there:
+                    answers.append(None)
+                    continue
                 beside = (Neighbour(scenarios[i], float(vectors[i] @ vectors[row])) for i in fresh)
                 others = {n.scenario.id: n for n in (*cell, *pool, *beside)}
-                others.pop(scenarios[row].id, None)
                 known = sorted(others.values(), key=lambda n: -n.similarity)
                 answers.append(objection(scenarios[row], known))
-                if answers[-1] is None and scenarios[row].id not in there:
+                if answers[-1] is None:
                     there.add(scenarios[row].id)
                     fresh.append(row)
             if fresh:

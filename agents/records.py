@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal, Self
 
 from iso3166 import countries_by_alpha2
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Facet = Literal["interest", "value", "belief", "personality"]
 FACETS: tuple[Facet, ...] = ("interest", "value", "belief", "personality")
@@ -319,11 +319,12 @@ class Scenario(Record):
     parents: tuple[str, ...] = ()
     """The pool entries that were shown to the writer as examples."""
 
-    @model_validator(mode="after")
-    def _ages_in_order(self) -> Self:
-        if not 0 <= self.ages[0] <= self.ages[1]:
-            raise ValueError("ages are the youngest and the oldest, in this order")
-        return self
+    @field_validator("ages")
+    @classmethod
+    def _in_order(cls, ages: tuple[int, int]) -> tuple[int, int]:
+        if not 0 <= ages[0] <= ages[1]:
+            raise ValueError("the youngest and the oldest, in this order")
+        return ages
 
     def answer(self, pole: Pole) -> str:
         """The answer of `pole`."""

@@ -285,7 +285,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", default=["scripted", "embedded"])
     parser.add_argument("--count", type=int, default=1000, help="texts of each set")
     parser.add_argument("--readers", type=int, nargs="*", default=[10, 100, 400])
-    parser.add_argument("--vectors", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--vectors", type=int, nargs="*", default=[10_000, 100_000])
     parser.add_argument("--json", type=Path, help="write everything measured to this file")
     asked = parser.parse_args()
     path = weights.require(weights.EMBEDDING)

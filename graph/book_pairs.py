@@ -53,37 +53,44 @@ class BookPairs:
         for liked, other in self._candidates(reader, profile):
             if len(pairs) == count:
                 break
-            if _titles(liked, other) & used:
+            titles = {_title(liked), _title(other)}
+            if titles & used:
                 continue
             pair = self._pair(run_id, reader, profile, liked, other)
             if pair:
                 pairs.append(pair)
-                used |= _titles(liked, other)
+                used |= titles
         return pairs
 
     def _candidates(self, reader: Reader, profile: Profile) -> Iterator[tuple[Book, Book]]:
         """A liked book with each that it may stand against: disliked ones first."""
         side = {r.book_id: liking(r) for r in reader.reviews if r.book_id in self._texts}
-        rated = {r.book_id for r in reader.reviews}
+        rated = self._titles_of(r.book_id for r in reader.reviews)
         interesting = {interest.cluster for interest in profile.interests}
         for wanted in (-1, 0):
             for liked in self._in_order(reader.id, (i for i in side if side[i] > 0)):
                 beside = self._shelves[_shelf(liked)]
                 found = (i for i in beside if side.get(i, 0) == wanted)
                 for other in self._in_order(liked.id, found):
-                    is_open = wanted < 0 or (other.id not in rated and _is_off(other, interesting))
+                    is_open = wanted < 0 or (
+                        _title(other) not in rated and _is_off(other, interesting)
+                    )
                     if is_open and self._match(liked, other):
                         yield liked, other
 
     def _in_order(self, seed: str, ids: Iterable[str]) -> list[Book]:
         return [self._books[i] for i in sorted(ids, key=lambda i: _number(seed, i))]
 
+    def _titles_of(self, book_ids: Iterable[str]) -> set[str]:
+        return {_title(self._books[i]) for i in book_ids if i in self._books}
+
     def _match(self, one: Book, other: Book) -> bool:
-        """Whether neither length nor fame tells the two apart."""
+        """Whether they are two books, and neither length nor fame tells them apart."""
         texts = self._texts[one.id], self._texts[other.id]
         fames = [book.ratings or self._rated[book.id] or 1 for book in (one, other)]
         return (
-            one.title.casefold() != other.title.casefold()
+            _title(one) != _title(other)
+            and texts[0] != texts[1]
             and gates.unequal_length(*texts, MOST_LENGTH_RATIO) is None
             and max(fames) <= MOST_FAME_RATIO * min(fames)
         )
@@ -116,7 +123,8 @@ class BookPairs:
 
     def _without(self, reader: Reader, profile: Profile, *books: Book) -> Profile:
         """The genres alone, as they would be inferred had the reader never rated these books."""
-        left = tuple(r for r in reader.reviews if r.book_id not in {book.id for book in books})
+        titles = {_title(book) for book in books}
+        left = tuple(r for r in reader.reviews if not self._titles_of([r.book_id]) & titles)
         told = {interest.cluster: interest for interest in profile.interests}
         rest = reader.model_copy(update={"reviews": left})
         inferred = interests(rest, self._books, self._half_life_days)
@@ -139,12 +147,13 @@ def _is_off(book: Book, clusters: set[str]) -> bool:
     return bool(found) and clusters.isdisjoint(found)
 
 
-def _titles(*books: Book) -> set[str]:
-    return {book.title.casefold() for book in books}
+def _title(book: Book) -> str:
+    """Editions of a book share it."""
+    return book.title.casefold()
 
 
 def _shelf(book: Book) -> int:
-    return _number(book.title.casefold()) % SHELVES
+    return _number(_title(book)) % SHELVES
 
 
 def _number(*parts: str) -> int:

@@ -89,7 +89,7 @@ class Nodes:
         fresh = [p.model_copy(update=update) for p in made if p.id not in known]
         for pair in fresh:
             self._put(pair)
-        return {"doubtful": [p.id for p in fresh if p.status == "review"]}
+        return {"doubtful": self._waiting(state)}
 
     async def plan(self, state: State) -> Update:
         """Share the unmet quotas out over the dimensions that tell this reader apart."""
@@ -222,7 +222,8 @@ class Nodes:
                 else:
                     made += [invented_pair(state["run_id"], profile, facet, d) for d in answer]
         status: PairStatus = "review" if settings.review == "all" else "accepted"
-        made = [p.model_copy(update={"status": status}) for p in made]
+        known = {p.id for p in pairs}
+        made = [p.model_copy(update={"status": status}) for p in made if p.id not in known]
         for pair in made:
             self._put(pair)
         left = {f: n - sum(p.facet == f for p in made) for f, n in short.items()}
@@ -230,7 +231,7 @@ class Nodes:
         return {
             "round": round_number,
             "failures": failures,
-            "doubtful": [p.id for p in made if p.status == "review"],
+            "doubtful": self._waiting(state),
             "starved": {f: f"{why} {n} pairs are lacking" for f, n in left.items() if n > 0},
         }
 
@@ -275,6 +276,11 @@ class Nodes:
         return {}
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _waiting(self, state: State) -> list[str]:
+        """The reader's pairs that wait for a person, those of a step that is repeated too."""
+        waiting = self._store.pairs(state["run_id"], "review", state["reader_id"])
+        return [pair.id for pair in waiting]
 
     def _profile(self, state: State) -> Profile:
         profile = self._store.reader(state["run_id"], state["reader_id"]).profile

@@ -7,12 +7,13 @@ Exit codes: 0 done · 1 something is to be mended (doctor) · 2 wrong input, opt
 import errno
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agents.errors import GravityError, StorageError
+from agents.errors import GravityError, InputError, StorageError
 from tui.commands import (
     config,
     describe,
@@ -94,6 +95,7 @@ def gravity(
 def main() -> None:
     """Run `gravity`; a user's mistake ends in one line, never in a traceback."""
     try:
+        _require_text(sys.argv[1:])
         app()
     except GravityError as error:
         _fail(error)
@@ -104,6 +106,13 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
         sys.exit(STOPPED)
+
+
+def _require_text(words: Sequence[str]) -> None:
+    """Bytes that are no UTF-8 come as halves of characters, which no file and no database takes."""
+    for word in words:
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise InputError(f"{word!a} is not UTF-8 text.", "Set a UTF-8 locale.")
 
 
 def _fail(error: GravityError) -> None:

@@ -17,7 +17,8 @@ COMMANDS = {
     *("profile show", "profile questions", "profile answer", "profile ask", "profile sheet"),
     *("profile verify", "frameworks list", "frameworks show"),
     *("describe", "serve", "runs list", "runs show", "trace", "tui", "models list"),
-    *("models fetch", "config show", "config schema"),
+    *("models fetch", "config show", "config schema", "pool stats", "pool show", "pool search"),
+    *("pool add", "pool import", "pool export", "pool check"),
 }
 """Each is run in a test of this folder, but `tui` and `profile ask` (tests/tui) and `models fetch`
 (network)."""

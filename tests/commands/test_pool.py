@@ -28,7 +28,7 @@ LADDER = {
     " when the weather is drier.",
 }
 KITE = {
-    "dimension": "orderliness",
+    "dimension": "openness",
     "situation": "A kite, two odd oars and a tangle of cord fall out of the cupboard when you open"
     " it to fetch a jar of plums. What happens next?",
     "high": "Everything comes out at once, and by evening each thing hangs on a hook with its"
@@ -217,25 +217,24 @@ def test_import_tells_of_bad_rows_and_takes_the_rest(gravity: Gravity, tmp_path:
         LADDER,
         '{"dimension": "openness", ',
         KITE | {"high": "Tidy."},
-        KITE | {"dimension": "orderlines"},
+        KITE | {"dimension": "opennes"},
         {name: text for name, text in KITE.items() if name != "low"},
         KITE | {"colour": "red"},
         [KITE],
         LADDER | {"high": LADDER["low"], "low": LADDER["high"]},
-        FIRST.model_dump(mode="json"),
         KITE,
     ]
     file = write_lines(tmp_path / "more.jsonl", rows)
     told = gravity(*SCRIPTED, "pool", "import", str(file))
-    assert told.out == "2 added, 1 duplicates, 1 there before\n"
+    assert told.out == "2 added, 1 duplicates, 0 there before\n"
     for notice in (
         "more.jsonl:2: broken JSON",
-        "more.jsonl:3: high: 1 words, wanted are 15 to 45",
-        "more.jsonl:4: dimension: There is no dimension 'orderlines'. Did you mean 'orderliness'?",
+        "more.jsonl:3: high: ",
+        "more.jsonl:4: dimension: There is no dimension 'opennes'. Did you mean 'openness'?",
         "more.jsonl:5: low: Field required",
         "more.jsonl:6: colour: ",
         "more.jsonl:7: not a JSON object",
-        "the pool has its like, i-adventurousness-",
+        ": the pool has its like, ",
     ):
         assert told.err.count(notice) == 1, notice
     assert len(told.err.splitlines()) == 7
@@ -279,7 +278,7 @@ def test_what_is_exported_comes_whole_into_another_home(gravity: Gravity, tmp_pa
     assert told.out == f"{SHIPPED + 1} scenes in out.jsonl\n"
     assert [path.name for path in Path().iterdir()] == ["out.jsonl"]
     other = ("--home", str(tmp_path / "other"), *SCRIPTED, "pool")
-    told = gravity(*other, "import", "out.jsonl")
+    told = gravity(*other, "import", "out.jsonl", "--unexamined")
     assert told.out == f"1 added, 0 duplicates, {SHIPPED} there before\n"
     assert not told.err
     assert gravity(*other, "show", added["id"], "--json").json == added
@@ -288,6 +287,14 @@ def test_what_is_exported_comes_whole_into_another_home(gravity: Gravity, tmp_pa
         set(Path(name).read_text("utf-8").splitlines()) for name in ("out.jsonl", "back.jsonl")
     ]
     assert lines[0] == lines[1]
+
+
+def test_a_scene_that_is_there_is_no_duplicate_of_its_neighbours(gravity: Gravity) -> None:
+    gravity(*SCRIPTED, "pool", "export", "out.jsonl", "--dimension", "hedonism")
+    told = gravity(*SCRIPTED, "pool", "import", "out.jsonl")
+    count = sum(s.dimension == "hedonism" for s in shipped_scenarios())
+    assert told.out == f"0 added, 0 duplicates, {count} there before\n"
+    assert not told.err
 
 
 def test_export_of_a_dimension_to_stdout(gravity: Gravity) -> None:
@@ -366,7 +373,7 @@ def test_check_of_a_file_finds_what_is_to_be_mended(gravity: Gravity, tmp_path: 
     assert "fail" in {finding["level"] for finding in told.json}
     file = write_lines(tmp_path / "flawed.jsonl", [LADDER | {"high": "Yes."}])
     told = gravity(*SCRIPTED, "pool", "check", str(file), code=1)
-    assert told.err.startswith("flawed.jsonl:1: high: 1 words")
+    assert told.err.startswith("flawed.jsonl:1: high: ")
 
 
 def test_beside_another_process_every_command_says_so(gravity: Gravity, home: Path) -> None:

@@ -221,9 +221,7 @@ def test_each_title_is_in_one_pair_only_whatever_its_edition() -> None:
 
 def test_another_edition_of_a_rated_book_is_not_held_to_be_unread() -> None:
     liked = of_genre("Mystery", "liked")
-    reprints = [
-        b.model_copy(update={"id": f"again-{b.id}", "genres": ("Romance",)}) for b in liked
-    ]
+    reprints = [b.model_copy(update={"id": f"again-{b.id}", "genres": ("Romance",)}) for b in liked]
     reprints = [
         b.model_copy(update={"description": b.description.replace("A book", "A tome")})
         for b in reprints
@@ -233,8 +231,9 @@ def test_another_edition_of_a_rated_book_is_not_held_to_be_unread() -> None:
 
 def test_two_titles_with_one_description_are_no_pair() -> None:
     """Reprints share their publisher's words; a pair of two equal answers cannot be trained on."""
-    same = {"description": "The publisher says the same of everything that it prints. " * 6}
-    liked, off = of_genre("Mystery", "liked", **same), of_genre("Romance", "off", **same)
+    same = "The publisher says the same of everything that it prints. " * 6
+    liked = of_genre("Mystery", "liked", description=same)
+    off = of_genre("Romance", "off", description=same)
     assert make(reader_of((liked, 5)), by_id(liked, off)) == []
 
 
@@ -332,7 +331,7 @@ def test_a_reader_of_whom_nothing_is_known_has_no_pair() -> None:
     assert make(Reader(id="ana"), books) == []
     hardly = reader_of(([books["m1"]], 1), ([books["m2"]], 3))
     assert make(hardly, books) == []
-    stranger = reader_of(([replaced for replaced in of_genre("Mystery", "elsewhere", 9)], 5))
+    stranger = reader_of((of_genre("Mystery", "elsewhere", 9), 5))
     assert make(stranger, books) == []
 
 
@@ -383,7 +382,9 @@ def test_held_out_pairs_share_no_title_with_those_trained_on(tmp_path: Path) -> 
     titles: list[set[str]] = []
     for part in split(rows, 0.3, 1):
         assert len(part) > 5
-        texts = {row[side][0]["content"] for row in part for side in ("chosen", "rejected")}
+        texts = {
+            row[side][0]["content"] for row in part.to_list() for side in ("chosen", "rejected")
+        }
         titles.append({book_of(text, books).title for text in texts})
     assert not titles[0] & titles[1]
     everywhere = {book.title for pair in sides(made, books) for book in pair}

@@ -1,10 +1,20 @@
 """Whoever needs scenes on a dimension that another is writing for waits, and nobody for ever."""
 
 import asyncio
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from agents.chat import OnCall, Reply
+from agents.errors import EndpointError
+from agents.frameworks.catalogue import dimensions
+from agents.records import Message
+from agents.scripted import ScriptedChat
 from graph.flights import Flights
+from graph.nodes import Crew, Nodes
+from graph.state import Cell, State
+from tests.graph.crew import UnluckyChat, begin, open_crew, work
 
 
 async def write(flights: Flights, reader: str, dimensions: list[str], told: list[str]) -> None:
@@ -125,3 +135,63 @@ async def test_who_begins_anew_lets_the_earlier_dimensions_go() -> None:
     await asyncio.wait_for(flights.begin("ana", ["power"]), 5)
     assert await is_free(flights, "openness")
     assert not await is_free(flights, "power")
+
+
+# --- in a run -----------------------------------------------------------------------------------
+
+
+class SlowChat(ScriptedChat):
+    """The scripted model, in no hurry; it counts what it writes scenes for."""
+
+    written = 0
+
+    async def ask(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        most_repairs: int | None = None,
+    ) -> Reply:
+        self.written += agent == "scenario_writer"
+        await asyncio.sleep(0.05)
+        return await super().ask(agent, messages, reply, most_repairs)
+
+
+async def take_one(crew: Crew, reader_id: str, name: str) -> list[str]:
+    """What a reader has at hand who wants one scene of a dimension."""
+    nodes, cell = Nodes(crew), Cell(facet="value", dimension=name, pole="high", wanted=1)
+    state = State(run_id="one", reader_id=reader_id, used=[], failures=[], cells=[cell])
+    for node in (nodes.profile, nodes.draw, nodes.write, nodes.deduplicate):
+        state |= await node(state)  # pyright: ignore
+    return state["drawn"][name]  # pyright: ignore
+
+
+async def test_whoever_waited_draws_what_the_first_has_written(tmp_path: Path) -> None:
+    chats: list[SlowChat] = []
+
+    def make(told: OnCall) -> SlowChat:
+        chats.append(SlowChat(told))
+        return chats[0]
+
+    with open_crew(tmp_path, make, tailored_share=0.0) as crew:
+        begin(crew, "one", readers=2)
+        crew.pool.retire([s.id for s in crew.pool.scenarios("hedonism")])
+        readers = [member.reader.id for member in crew.store.readers("one")]
+        both = asyncio.gather(*(take_one(crew, reader, "hedonism") for reader in readers))
+        drawn = await asyncio.wait_for(both, 20)
+        assert chats[0].written == 1, "the second reader needs no writer any more"
+        assert [len(ids) for ids in drawn] == [1, 1]
+        written = {s.id for s in crew.pool.scenarios("hedonism")}
+        assert written.issuperset(i for ids in drawn for i in ids)
+        assert await is_free(crew.flights, "hedonism")
+
+
+async def test_a_writer_that_fails_holds_nothing_for_the_run_to_come(tmp_path: Path) -> None:
+    gone = EndpointError("The endpoint is gone.")
+    with open_crew(tmp_path, lambda told: UnluckyChat(told, gone, good=1)) as crew:
+        begin(crew, "one", readers=4)
+        crew.pool.retire([s.id for s in crew.pool.scenarios()])
+        with pytest.raises(EndpointError):
+            await work(crew, "one", tmp_path)
+        for name in dimensions():
+            assert await is_free(crew.flights, name)

@@ -1,12 +1,14 @@
 """The naive baseline from end to end: pairs are invented and taken, counted, resumed, exported."""
 
-from itertools import pairwise
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from agents.chat import Reply
 from agents.errors import EndpointError, ReplyError
-from agents.records import FACETS
+from agents.records import FACETS, Message
+from agents.scripted import ScriptedChat
 from graph.events import NodeDone, PairDecided, ReaderEnded
 from graph.export import export_pairs
 from tests.graph.crew import (
@@ -143,6 +145,42 @@ async def test_what_a_person_has_refused_stays_refused(tmp_path: Path) -> None:
         assert set(reader.starved) == set(FACETS), "every unmet quota has its reason"
 
 
+# --- a model that repeats itself ----------------------------------------------------------------
+
+
+class Parrot(ScriptedChat):
+    """The scripted model, which invents the same pair again and again."""
+
+    async def ask(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        most_repairs: int | None = None,
+    ) -> Reply:
+        again = {
+            "prompt": "Which of two films shall I watch tonight?",
+            "preferred": "The one with the long silent shots, because you like to look at things.",
+            "other": "The one with the car chase, because it is over soon and loud enough.",
+        }
+        return reply.model_validate({"pairs": [again] * 3})
+
+
+async def test_what_is_invented_twice_counts_once(tmp_path: Path) -> None:
+    with open_crew(tmp_path, Parrot, method="naive") as crew:
+        asked = begin(crew, "one", readers=1)
+        events = await work(crew, "one", tmp_path)
+        (pair,) = crew.store.pairs("one")
+        assert [e.pair_id for e in events if isinstance(e, PairDecided)] == [pair.id]
+        accounting = crew.store.accounting("one")
+        assert_adds_up(accounting)
+        assert (accounting.requested, accounting.accepted) == (asked, 1)
+        (reader,) = crew.store.readers("one")
+        assert set(reader.starved) == set(FACETS), "every unmet quota has its reason"
+        lacking = " 2 pairs are lacking" if pair.facet == "interest" else " 3 pairs are lacking"
+        assert lacking in reader.starved["interest"]
+
+
 # --- failures ---------------------------------------------------------------------------------
 
 
@@ -187,12 +225,11 @@ async def test_invented_pairs_are_exported_and_can_be_trained_on(tmp_path: Path)
         await work(crew, "one", tmp_path)
         accepted = {p.id: p for p in crew.store.pairs("one", status="accepted")}
         assert export_pairs(crew.store, "one", tmp_path / "out") == asked
-    rows = read_pairs(tmp_path / "out" / "pairs.parquet")
+    rows = read_pairs(tmp_path / "out" / "pairs.parquet").to_list()
     assert {row["pair_id"] for row in rows} == set(accepted)
+    assert len(rows) == asked
     for row in rows:
         pair = accepted[row["pair_id"]]
         assert row["group"] == pair.scenario_id
         assert row["prompt"][-1]["content"] == pair.prompt[-1].content
         assert row["chosen"][0]["content"] == pair.chosen
-    lengths = {len(list(group)) for group in (rows["group"],)}
-    assert lengths == {asked}

@@ -60,12 +60,16 @@ def invocation(context: typer.Context) -> Invocation:
 
 
 def print_json(value: Any) -> None:
-    """`value` on stdout; records, dataclasses and paths too.
+    """`value` on stdout; records, dataclasses and paths too."""
+    typer.echo(escaped(json.dumps(value, indent=2, ensure_ascii=False, default=_plain)))
 
-    JSON escapes most control characters by itself; here the others, which a terminal obeys too.
+
+def escaped(text: str) -> str:
+    """JSON that says the same and holds nothing that a terminal obeys.
+
+    JSON escapes most control characters by itself; here the others.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
-    typer.echo(_UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text))
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui.commands.options import JsonFlag, invocation, print_json
+from tui.commands.options import JsonFlag, escaped, invocation, print_json
 from tui.widgets.plain import plain_line
 
 if TYPE_CHECKING:
@@ -168,12 +168,14 @@ def export(
         scenarios = pool.scenarios(names[0] if names else None)
         if file is None:
             for scenario in scenarios:
-                sys.stdout.write(scenario.model_dump_json() + "\n")
+                sys.stdout.write(escaped(scenario.model_dump_json()) + "\n")
             return
+        if not file.name:
+            raise StorageError(f"{file} cannot be written: it is a folder.")
         draft = file.with_name(f".{file.name}.{os.getpid()}")
         try:
             with draft.open("w", encoding="utf-8") as out:
-                count = sum(1 for s in scenarios if out.write(s.model_dump_json() + "\n"))
+                count = sum(1 for s in scenarios if out.write(escaped(s.model_dump_json()) + "\n"))
             draft.replace(file)
         except OSError as error:
             draft.unlink(missing_ok=True)

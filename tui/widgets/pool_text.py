@@ -84,7 +84,7 @@ def told_scenario(scenario: Scenario) -> str:
         (
             f"{plain_line(scenario.id)}  {scenario.facet}: {axis.name}",
             f"  {scenario.domain}, {scenario.culture or 'neutral'}, {ages}, {scenario.provenance}"
-            + (f", after {', '.join(scenario.parents)}" if scenario.parents else ""),
+            + (f", after {plain_line(', '.join(scenario.parents))}" if scenario.parents else ""),
             "",
             plain_line(scenario.situation, 1000),
             "",
