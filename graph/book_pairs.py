@@ -66,7 +66,8 @@ class BookPairs:
         """A liked book with each that it may stand against: disliked ones first."""
         side = {r.book_id: liking(r) for r in reader.reviews if r.book_id in self._texts}
         rated = self._titles_of(r.book_id for r in reader.reviews)
-        interesting = {interest.cluster for interest in profile.interests}
+        inferred = interests(reader, self._books, self._half_life_days)
+        interesting = {interest.cluster for interest in (*profile.interests, *inferred)}
         for wanted in (-1, 0):
             for liked in self._in_order(reader.id, (i for i in side if side[i] > 0)):
                 beside = self._shelves[_shelf(liked)]

@@ -119,6 +119,8 @@ def test_an_added_scene_is_there_and_its_like_is_refused(gravity: Gravity) -> No
     name = told.out.removeprefix("added ").strip()
     kept = gravity(*SCRIPTED, "pool", "show", name, "--json").json
     assert kept.items() >= (LADDER | {"ages": [20, 70], "culture": "BR"}).items()
+    again = gravity(*SCRIPTED, "pool", "add", *scene(LADDER), "--domain", "home", code=2)
+    assert name in one_line(again.err)
     like = LADDER | {"high": LADDER["low"], "low": LADDER["high"]}
     error = one_line(gravity(*SCRIPTED, "pool", "add", *scene(like), code=2).err)
     assert name in error

@@ -307,7 +307,8 @@ def test_the_prompt_tells_of_genres_alone_and_of_no_title() -> None:
 def test_nothing_comes_from_a_genre_that_the_reader_has_ruled_out(action: str) -> None:
     mysteries, fantasies = of_genre("Mystery", "m"), of_genre("Fantasy", "f")
     both = of_genre("Mystery", "both", genres=("Mystery", "Fantasy"))
-    books = by_id(mysteries, fantasies, both, of_genre("Romance", "off"))
+    unread = of_genre("Mystery", "unread")
+    books = by_id(mysteries, fantasies, both, unread, of_genre("Romance", "off"))
     reader = reader_of((mysteries, 5), (fantasies[:40], 5), (both, 5))
     inferred = profile_of(reader, books)
     assert {i.cluster for i in inferred.interests} == {"mystery", "speculative"}
@@ -321,7 +322,9 @@ def test_nothing_comes_from_a_genre_that_the_reader_has_ruled_out(action: str) -
     assert after
     assert {p.dimension for p in after} == {"speculative"}
     assert not any("mystery" in p.prompt[0].content for p in after)
-    assert not any(chosen.id.startswith("m") for chosen, _ in sides(after, books))
+    found = sides(after, books)
+    assert not any(chosen.id.startswith("m") for chosen, _ in found)
+    assert {other.id.rstrip("0123456789") for _, other in found} == {"off"}, "nor against it"
     assert all(supports(profile, p) for p in after)
     assert not all(supports(profile, p) for p in before)
 

@@ -118,9 +118,12 @@ def add(
         raise InputError(f"{'; '.join(found)}.", "Mend it and add it again.")
     services = invocation(context).services()
     with services.pool() as pool:
-        refused = asyncio.run(services.deduplicator(pool, None).admit([scenario])).collisions
-    if refused:
-        like = refused[0][1].scenario
+        alike = pool.get([scenario.id])
+        if not alike:
+            said = asyncio.run(services.deduplicator(pool, None).admit([scenario]))
+            alike = [neighbour.scenario for _, neighbour in said.collisions]
+    if alike:
+        like = alike[0]
         raise InputError(
             f"The pool has its like: {like.id}: {plain_line(like.situation, 200)}",
             "Put another choice at stake.",
