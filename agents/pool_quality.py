@@ -141,12 +141,15 @@ def _words(scenarios: Sequence[Scenario]) -> Finding:
 
 
 def _nearness(scenarios: Sequence[Scenario], embedder: Embedder) -> Finding:
-    cells: dict[str, list[Scenario]] = defaultdict(list)
-    for scenario in scenarios:
-        cells[scenario.dimension].append(scenario)
+    cells: dict[str, list[int]] = defaultdict(list)
+    for row, scenario in enumerate(scenarios):
+        cells[scenario.dimension].append(row)
+    if not scenarios:
+        return _finding("nearness", "ok", "no scenarios", ())
+    all_vectors = embedder.embed([s.situation for s in scenarios])
     nearest, told = 0.0, list[str]()
-    for cell in cells.values():
-        vectors = embedder.embed([s.situation for s in cell])
+    for rows in cells.values():
+        cell, vectors = [scenarios[row] for row in rows], all_vectors[rows]
         cosines = np.triu(vectors @ vectors.T, 1)
         nearest = max(nearest, float(cosines.max()))
         for a, b in np.argwhere(cosines > MOST_SIMILAR).tolist():

@@ -223,10 +223,10 @@ class Nodes:
                     made += [invented_pair(state["run_id"], profile, facet, d) for d in answer]
         status: PairStatus = "review" if settings.review == "all" else "accepted"
         known = {p.id for p in pairs}
-        made = [p.model_copy(update={"status": status}) for p in made if p.id not in known]
-        for pair in made:
+        fresh = {p.id: p.model_copy(update={"status": status}) for p in made if p.id not in known}
+        for pair in fresh.values():
             self._put(pair)
-        left = {f: n - sum(p.facet == f for p in made) for f, n in short.items()}
+        left = {f: n - sum(p.facet == f for p in fresh.values()) for f, n in short.items()}
         why = f"after {min(round_number, settings.rounds)} rounds of inventing"
         return {
             "round": round_number,

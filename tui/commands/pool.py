@@ -181,8 +181,9 @@ def export(
                 count = sum(1 for s in scenarios if out.write(escaped(s.model_dump_json()) + "\n"))
             draft.replace(file)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise StorageError(f"{file} cannot be written: {error.strerror}.") from error
+        finally:
+            draft.unlink(missing_ok=True)
     typer.echo(f"{count:,} scenes in {file}")
 
 
@@ -226,6 +227,10 @@ def _take_in(
         before, deduplicator = len(pool), services.deduplicator(pool, None)
         rows = iter(read_scenarios(file, notices.take))
         while batch := list(islice(rows, BATCH)):
+            kept = {s.id: s.situation for s in pool.get([s.id for s in batch])}
+            for scenario in batch:
+                if kept.get(scenario.id, scenario.situation) != scenario.situation:
+                    notices.take(f"{scenario.id}: the pool has another scene of this id")
             if unexamined:
                 pool.load(batch)
             else:
