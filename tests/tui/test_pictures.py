@@ -1,6 +1,7 @@
 """Pictures of every screen, most at 80 × 24; `pytest --snapshot-update` takes them anew."""
 
 import pytest
+from textual.widgets import Input, TextArea
 
 from graph.store import Store
 from tests.tui.made_up import MakeApp, settled
@@ -26,13 +27,19 @@ SCREENS = {
 LIGHT = ("runs", "pairs", "profile", "decided", "questionnaire", "preview")
 
 
+@pytest.fixture(autouse=True)
+def _still_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture must not depend on the half second in which a cursor is dark."""
+    monkeypatch.setattr(Input, "cursor_blink", False)
+    monkeypatch.setattr(TextArea, "cursor_blink", False)
+
+
 @pytest.mark.parametrize(
     ("name", "theme"), [*((name, "dark") for name in SCREENS), *((name, "light") for name in LIGHT)]
 )
 def test_picture(name: str, theme: str, store: Store, make_app: MakeApp, snap_compare) -> None:
     store.decide("p00004", "reject", "bob")
     app = make_app(store, theme=theme)
-    app.CURSOR_BLINK = False
 
     async def travel(pilot) -> None:
         await settled(pilot, *SCREENS[name])
