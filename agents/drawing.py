@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.embeddings import Vectors
+from agents.embeddings import Embedder, Vectors
+from agents.records import Dimension
 
 RELEVANCE = 0.3
 """Weight of relevance against novelty in maximal marginal relevance."""
@@ -84,6 +85,12 @@ class Scenes:
         start = _number(reader_id) % len(first) if first else 0
         turned = [*first[start:], *first[:start], *suited[len(first) :]]
         return [scenario_id for scenario_id in turned if scenario_id not in taken][:count]
+
+
+def theme(embedder: Embedder, axis: Dimension) -> Vectors:
+    """What a dimension is about: the unit mean of its poles and seed statements, shape (d,)."""
+    mean = embedder.embed(axis.said).mean(axis=0)
+    return mean / np.linalg.norm(mean)
 
 
 def mmr(vectors: Vectors, relevance: NDArray[np.float32], count: int) -> list[int]:

@@ -22,7 +22,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 
-from agents.drawing import Place, Scenes
+from agents.drawing import Place, Scenes, theme
 from agents.embeddings import Embedder, Vectors
 from agents.errors import LockedError, StorageError
 from agents.frameworks.catalogue import dimension
@@ -227,10 +227,7 @@ class Pool:
 
     def _theme(self, name: str) -> Vectors:
         if name not in self._themes:
-            axis = dimension(name)
-            said = [axis.high, axis.low, *(s.text for s in axis.statements)]
-            mean = self._embedder.embed(said).mean(axis=0)
-            self._themes[name] = mean / np.linalg.norm(mean)
+            self._themes[name] = theme(self._embedder, dimension(name))
         return self._themes[name]
 
     def _add(self, scenarios: Sequence[Scenario], vectors: Vectors) -> None:
@@ -288,7 +285,7 @@ def erase_scenarios(path: Path, doomed: Callable[[str], bool]) -> list[str]:
             rows = collection.get(include=["metadatas", "documents"])
             documents = rows["documents"] or []  # where an earlier version kept scenarios
             listed = zip(rows["ids"], rows["metadatas"] or [], documents, strict=True)
-            ids = [name for name, kept, text in listed if doomed(f"{kept} {text}")]
+            ids = [i for i, kept, text in listed if doomed(text or str((kept or {}).get(RECORD)))]
             if ids:
                 collection.delete(ids=ids)
             erased += ids

@@ -52,7 +52,6 @@ class Finding:
 def flaws(scenario: Scenario) -> list[str]:
     """What is wrong with one scenario; nothing where it may be drawn."""
     axis = dimension(scenario.dimension)
-    statements = [axis.high, axis.low, *(s.text for s in axis.statements)]
     situation = scenario.situation
     found: list[tuple[str, str | None]] = [
         (
@@ -69,7 +68,7 @@ def flaws(scenario: Scenario) -> list[str]:
         found += [
             (field, _out_of_bounds(answer, ANSWER_WORDS)),
             (field, gates.names_dimension(answer, axis)),
-            (field, gates.copied_words(answer, statements, MOST_SHARED_WORDS)),
+            (field, gates.copied_words(answer, axis.said, MOST_SHARED_WORDS)),
         ]
     found.append(("high", gates.unequal_length(scenario.high, scenario.low, LENGTH_RATIO)))
     for field in ("situation", "high", "low"):

@@ -139,6 +139,11 @@ class Dimension(Record):
         """The phrase for `pole`."""
         return self.high if pole == "high" else self.low
 
+    @property
+    def said(self) -> list[str]:
+        """Everything that tells of it: the phrases of both poles, then all seed statements."""
+        return [self.high, self.low, *(s.text for s in self.statements)]
+
     def texts(self, pole: Pole) -> list[str]:
         """The seed statements of `pole`, in order."""
         return [s.text for s in self.statements if s.pole == pole]

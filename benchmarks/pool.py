@@ -18,6 +18,7 @@ import numpy as np
 
 from agents import weights
 from agents.deduplicator import Admission, Deduplicator
+from agents.drawing import theme
 from agents.embeddings import Embedder, SentenceEmbedder, Vectors
 from agents.frameworks.catalogue import dimensions, shipped_scenarios
 from agents.gates import words
@@ -214,9 +215,7 @@ def likeness(embedder: Embedder, labelled: Sequence[LabelledPair], name: str) ->
 
 def themes(embedder: Embedder) -> Vectors:
     """A unit vector for what each dimension is about."""
-    said = [[d.high, d.low, *(s.text for s in d.statements)] for d in dimensions().values()]
-    means = np.stack([embedder.embed(texts).mean(axis=0) for texts in said])
-    return means / np.linalg.norm(means, axis=1, keepdims=True)
+    return np.stack([theme(embedder, axis) for axis in dimensions().values()])
 
 
 def judging_tokens(pairs: Sequence[Pair]) -> float:

@@ -1,6 +1,8 @@
 """Shows a run's events: a live line on a terminal, plain lines elsewhere. It decides nothing."""
 
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
@@ -35,36 +37,24 @@ class Notices:
             console.print(f"… and {more} more notices")
 
 
-class CountProgress:
-    """A context in which a growing count becomes a live line on stderr, or plain lines."""
+@contextmanager
+def counting(what: str) -> Generator[Callable[[int, str], None]]:
+    """Takes a growing count with a note; shows it live on stderr, or in plain lines."""
+    console = Console(stderr=True, highlight=False)
+    started, last_line = time.monotonic(), 0.0
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._console = Console(stderr=True, highlight=False)
-        self._status = self._console.status(what)
-        self._started = time.monotonic()
-        self._last_line = 0.0
+    with console.status(what) as status:
 
-    def __enter__(self) -> "CountProgress":
-        self._status.start()
-        return self
+        def tell(count: int, note: str) -> None:
+            nonlocal last_line
+            seconds = time.monotonic() - started
+            line = f"{what}: {count:,} · {count / max(seconds, 1e-6):.0f}/s · {note}"
+            status.update(escape(line))
+            if not console.is_terminal and seconds - last_line >= SECONDS_BETWEEN_LINES:
+                last_line = seconds
+                console.print(f"  {escape(line)}", soft_wrap=True)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._status.stop()
-
-    def tell(self, count: int, note: str) -> None:
-        """So many are done."""
-        seconds = time.monotonic() - self._started
-        line = f"{self._what}: {count:,} · {count / max(seconds, 1e-6):.0f}/s · {note}"
-        self._status.update(escape(line))
-        if not self._console.is_terminal and seconds - self._last_line >= SECONDS_BETWEEN_LINES:
-            self._last_line = seconds
-            self._console.print(f"  {escape(line)}", soft_wrap=True)
+        yield tell
 
 
 class RunProgress:

@@ -220,10 +220,10 @@ def _take_in(
     """Batch by batch, so that a file of any size is never held in memory."""
     from agents.pool import BATCH
     from graph.scenarios import read_scenarios
-    from tui.progress import CountProgress
+    from tui.progress import counting
 
     added = read = refused = 0
-    with services.pool() as pool, CountProgress("scenes") as progress:
+    with services.pool() as pool, counting("scenes") as tell:
         before, deduplicator = len(pool), services.deduplicator(pool, None)
         rows = iter(read_scenarios(file, notices.take))
         while batch := list(islice(rows, BATCH)):
@@ -240,7 +240,7 @@ def _take_in(
                     notices.take(f"{scenario.id}: the pool has its like, {like.scenario.id}")
             read += len(batch)
             added = len(pool) - before
-            progress.tell(read, f"{added:,} added, {refused:,} duplicates")
+            tell(read, f"{added:,} added, {refused:,} duplicates")
     return {"added": added, "duplicates": refused, "there before": read - added - refused}
 
 
