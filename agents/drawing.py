@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.cells import Cell, Place
 from agents.embeddings import Embedder, Vectors
 from agents.records import Dimension
 
@@ -18,32 +19,15 @@ MOST_ORDERED = 200
 
 
 @dataclass(frozen=True)
-class Place:
-    """What a scene asks of the reader: all that drawing must know of it beside its vector."""
-
-    scenario_id: str
-    culture: str | None
-    ages: tuple[int, int]
-
-    def suits(self, country: str | None, age: int | None) -> bool:
-        """Whether a reader of this country and age may be given the scene."""
-        return self.culture in (None, country) and (
-            age is None or self.ages[0] <= age <= self.ages[1]
-        )
-
-
-@dataclass(frozen=True)
 class Scenes:
-    """The scenes of one or more dimensions that serve one need, with their vectors.
+    """The scenes that serve one need.
 
     Args:
-        places: one for each scene.
-        vectors: unit vectors of the situations, a row for each place.
-        theme: unit vector of what the cell is about.
+        cell: the scenes.
+        theme: unit vector of what they are to be about.
     """
 
-    places: tuple[Place, ...]
-    vectors: Vectors
+    cell: Cell
     theme: Vectors
 
     @cached_property
@@ -54,12 +38,12 @@ class Scenes:
         with λ = `RELEVANCE`. The order knows no reader: whoever draws from the cell meets the same
         scenes first, so that readers at opposite poles share them, and scenes have their twins.
         """
-        rows = _sample([place.scenario_id for place in self.places])
+        rows = _sample([place.scenario_id for place in self.cell.places])
         if not rows:
             return ()
-        relevance = self.vectors[rows] @ self.theme
-        picked = mmr(self.vectors[rows], relevance, len(rows))
-        return tuple(self.places[rows[i]] for i in picked)
+        vectors = self.cell.vectors[rows].astype(np.float32)
+        picked = mmr(vectors, vectors @ self.theme, len(rows))
+        return tuple(self.cell.places[rows[i]] for i in picked)
 
     def draw(
         self,

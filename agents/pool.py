@@ -22,7 +22,8 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 
-from agents.drawing import Place, Scenes, theme
+from agents.cells import Cell, Place
+from agents.drawing import Scenes, theme
 from agents.embeddings import Embedder, Vectors
 from agents.errors import LockedError, StorageError
 from agents.frameworks.catalogue import dimension
@@ -39,7 +40,10 @@ LOOKED_AT_ELSEWHERE = 2
 EF_SEARCH = 200
 """Breadth of the approximate search: recall@8 of 0.98 became 0.99 at 100,000 vectors."""
 RECORD = "record"
-"""The key of the metadata that holds a scenario as JSON."""
+"""The key of the metadata that holds a scenario as JSON.
+
+A document would be cut into trigrams for a search that nobody makes.
+"""
 Objection = TypeVar("Objection")
 
 
@@ -62,6 +66,7 @@ class Pool:
     def __init__(self, path: Path, embedder: Embedder) -> None:
         self._embedder = embedder
         self._writing = threading.RLock()
+        self._cells: dict[str, Cell] = {}
         self._scenes: dict[tuple[str, ...], Scenes] = {}
         self._themes: dict[str, Vectors] = {}
         self._lock = lock_pool(path)
@@ -155,23 +160,18 @@ class Pool:
 
     def search(self, text: str, count: int, dimensions: Collection[str] = ()) -> list[Neighbour]:
         """The scenarios whose situations are nearest to `text`, of these dimensions or of all."""
-        where: Any = {"dimension": {"$in": list(dimensions)}} if dimensions else None
-        return self._nearest(self._embedder.embed([text]), count, where)[0]
+        vectors = self._embedder.embed([text])
+        if not dimensions:
+            return self._nearest(vectors, count)[0]
+        with self._writing:
+            return self._neighbours(self._joined(dimensions).nearest(vectors, count))[0]
 
     def scenes(self, dimensions: Sequence[str]) -> Scenes:
         """The scenes of these dimensions, ready to be drawn from; its theme is the first one's."""
         key = tuple(dimensions)
         with self._writing:
             if key not in self._scenes:
-                rows = self._collection.get(
-                    where={"dimension": {"$in": list(key)}}, include=["metadatas", "embeddings"]
-                )
-                found = _scenarios(rows["metadatas"])
-                self._scenes[key] = Scenes(
-                    tuple(Place(s.id, s.culture, s.ages) for s in found),
-                    np.asarray(rows["embeddings"], dtype=np.float32),
-                    self._theme(key[0]),
-                )
+                self._scenes[key] = Scenes(self._joined(key), self._theme(key[0]))
             return self._scenes[key]
 
     def rarest_domains(self, dimension: str, count: int) -> tuple[Domain, ...]:
@@ -195,25 +195,42 @@ class Pool:
         """Take scenarios out of the pool: the critic found them unfit."""
         with self._writing:
             if ids:
-                self._forget_scenes({s.dimension for s in self.get(ids)})
+                changed = {s.dimension for s in self.get(ids)}
                 self._collection.delete(ids=list(ids))
+                self._cells = {d: cell for d, cell in self._cells.items() if d not in changed}
+                self._forget_scenes(changed)
 
     def _in_cells(self, scenarios: Sequence[Scenario], vectors: Vectors) -> list[list[Neighbour]]:
         """For each scenario its nearest neighbours of the same dimension."""
-        rows: dict[str, list[int]] = {}
-        for row, scenario in enumerate(scenarios):
-            rows.setdefault(scenario.dimension, []).append(row)
-        found: dict[int, list[Neighbour]] = {}
-        for name, of_cell in rows.items():
-            near = self._nearest(vectors[of_cell], LOOKED_AT + 1, {"dimension": name})
-            found |= zip(of_cell, near, strict=True)
-        return [found[row] for row in range(len(scenarios))]
+        near: dict[int, list[tuple[str, float]]] = {}
+        for name, rows in _rows(scenarios).items():
+            near |= zip(rows, self._cell(name).nearest(vectors[rows], LOOKED_AT), strict=True)
+        return self._neighbours([near[row] for row in range(len(scenarios))])
 
-    def _nearest(self, vectors: Vectors, count: int, where: Any = None) -> list[list[Neighbour]]:
+    def _neighbours(self, near: Sequence[Sequence[tuple[str, float]]]) -> list[list[Neighbour]]:
+        """The scenarios of these ids, with their cosines."""
+        wanted = dict.fromkeys(i for of_one in near for i, _ in of_one)
+        known = {s.id: s for s in self.get(list(wanted))}
+        return [[Neighbour(known[i], cosine) for i, cosine in of_one] for of_one in near]
+
+    def _joined(self, dimensions: Iterable[str]) -> Cell:
+        first, *parts = map(self._cell, dimensions)
+        return sum(parts, start=first)
+
+    def _cell(self, name: str) -> Cell:
+        """The scenes of a dimension, which stay in memory from the first look on."""
+        if name not in self._cells:
+            rows = self._collection.get(
+                where={"dimension": name}, include=["metadatas", "embeddings"]
+            )
+            self._cells[name] = _cell(_scenarios(rows["metadatas"]), rows["embeddings"])
+        return self._cells[name]
+
+    def _nearest(self, vectors: Vectors, count: int) -> list[list[Neighbour]]:
+        """For each vector its nearest neighbours in the whole pool."""
         rows = self._collection.query(
             query_embeddings=list(vectors),
             n_results=count,
-            where=where,
             include=["metadatas", "distances"],
         )
         found = zip(rows["metadatas"] or [], rows["distances"] or [], strict=True)
@@ -236,7 +253,11 @@ class Pool:
             embeddings=list(vectors),
             metadatas=[{"dimension": s.dimension, RECORD: s.model_dump_json()} for s in scenarios],
         )
-        self._forget_scenes({s.dimension for s in scenarios})
+        rows = _rows(scenarios)
+        for name in rows.keys() & self._cells.keys():
+            fresh = _cell([scenarios[row] for row in rows[name]], vectors[rows[name]])
+            self._cells[name] += fresh
+        self._forget_scenes(rows)
 
     def _forget_scenes(self, changed: Collection[str]) -> None:
         self._scenes = {key: c for key, c in self._scenes.items() if not set(key) & set(changed)}
@@ -323,13 +344,21 @@ def _client(path: Path) -> ClientAPI:
     return chromadb.PersistentClient(str(path), settings)
 
 
-def _records(metadatas: Iterable[Mapping[str, Any]] | None) -> list[str]:
-    """The scenarios as JSON. A document would be cut into trigrams for a search nobody makes."""
-    return [str(metadata[RECORD]) for metadata in metadatas or []]
-
-
 def _scenarios(metadatas: Iterable[Mapping[str, Any]] | None) -> list[Scenario]:
-    return [Scenario.model_validate_json(record) for record in _records(metadatas)]
+    return [Scenario.model_validate_json(str(row[RECORD])) for row in metadatas or []]
+
+
+def _rows(scenarios: Iterable[Scenario]) -> dict[str, list[int]]:
+    """The rows of each dimension."""
+    rows: dict[str, list[int]] = {}
+    for row, scenario in enumerate(scenarios):
+        rows.setdefault(scenario.dimension, []).append(row)
+    return rows
+
+
+def _cell(scenarios: Iterable[Scenario], vectors: Any) -> Cell:
+    places = tuple(Place(s.id, s.culture, s.ages) for s in scenarios)
+    return Cell(places, np.asarray(vectors, dtype=np.float16))
 
 
 def _collection_name(model: str) -> str:

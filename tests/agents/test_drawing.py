@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from agents.drawing import MOST_ORDERED, RELEVANCE, Place, Scenes, mmr
+from agents.cells import Cell, Place
+from agents.drawing import MOST_ORDERED, RELEVANCE, Scenes, mmr
 from agents.embeddings import Vectors
 
 
@@ -24,7 +25,14 @@ def a_place(name: str, culture: str | None = None, ages: tuple[int, int] = (18, 
 
 def a_cell(*places: Place, seed: int = 7) -> Scenes:
     vectors = unit(len(places) + 1, 8, seed)
-    return Scenes(places, vectors[1:], vectors[0])
+    return Scenes(Cell(places, vectors[1:].astype(np.float16)), vectors[0])
+
+
+def turned_round(scenes: Scenes, dice: random.Random) -> Scenes:
+    """The same scenes in another order."""
+    places, vectors = scenes.cell.places, scenes.cell.vectors
+    rows = dice.sample(range(len(places)), len(places))
+    return Scenes(Cell(tuple(places[i] for i in rows), vectors[rows]), scenes.theme)
 
 
 def named(count: int, **told: object) -> list[Place]:
@@ -62,10 +70,8 @@ def test_the_most_relevant_is_first_and_its_copy_is_last():
 
 def test_the_order_of_a_cell_does_not_depend_on_that_of_the_pool():
     places = named(20)
-    vectors = unit(21, 8)
-    cell = Scenes(tuple(places), vectors[1:], vectors[0])
-    turned = random.Random(1).sample(range(20), 20)
-    other = Scenes(tuple(places[i] for i in turned), vectors[1:][turned], vectors[0])
+    cell = a_cell(*places)
+    other = turned_round(cell, random.Random(1))
     assert cell.order == other.order
     assert sorted(p.scenario_id for p in cell.order) == [p.scenario_id for p in places]
 
@@ -74,15 +80,13 @@ def test_of_a_very_large_cell_the_same_sample_is_put_in_order_whoever_looks():
     places = named(3 * MOST_ORDERED)
     cell = a_cell(*places)
     assert len(cell.order) == len(set(cell.order)) == MOST_ORDERED
-    turned = random.Random(2).sample(range(len(places)), len(places))
-    other = Scenes(tuple(places[i] for i in turned), cell.vectors[turned], cell.theme)
-    assert other.order == cell.order
+    assert turned_round(cell, random.Random(2)).order == cell.order
     grown = a_cell(*places, a_place("one-more"))
     assert len({*grown.order} & {*cell.order}) >= MOST_ORDERED - 1, "one scene more moves little"
 
 
 def test_an_empty_cell_gives_nothing():
-    empty = Scenes((), unit(1, 8)[1:], unit(1, 8)[0])
+    empty = a_cell()
     assert empty.order == ()
     assert empty.draw("ana", "BR", 30, [], 3, 6) == []
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agents.errors import LockedError, StorageError
 from agents.frameworks.catalogue import shipped_scenarios
-from agents.pool import BATCH, Neighbour, Pool
+from agents.pool import BATCH, LOOKED_AT, Neighbour, Pool
 from agents.records import Scenario
 from agents.scripted import ScriptedEmbedder
 
@@ -94,6 +95,40 @@ def test_candidates_are_shown_their_nearest_neighbours_from_the_whole_pool(pool:
     assert {n.scenario.id for n in shown} == {"s0", "s1", "s2"}
     assert [n.similarity for n in shown] == sorted((n.similarity for n in shown), reverse=True)
     assert 0.85 <= shown[0].similarity < 1
+
+
+def test_the_nearest_of_its_dimension_are_exact_whatever_came_and_went(
+    pool: Pool, scripted: ScriptedEmbedder
+):
+    shipped = shipped_scenarios()
+    pool.load(shipped[::2])
+    candidate = shipped[1].model_copy(update={"id": "new"})
+    shown: dict[str, float] = {}
+
+    def look() -> list[str]:
+        shown.clear()
+        pool.add_unless(
+            [candidate],
+            lambda _, near: shown.update({n.scenario.id: n.similarity for n in near}) or True,
+        )
+        return [i for i in shown if pool.get([i])[0].dimension == candidate.dimension]
+
+    def expected() -> dict[str, float]:
+        of_cell = [s for s in pool.scenarios(candidate.dimension)]
+        cosines = (
+            scripted.embed([s.situation for s in of_cell])
+            @ scripted.embed([candidate.situation])[0]
+        )
+        return {of_cell[i].id: float(cosines[i]) for i in np.argsort(-cosines)[:LOOKED_AT]}
+
+    for change in (
+        lambda: None,
+        lambda: pool.load(shipped[1::2]),
+        lambda: pool.retire([shipped[1].id]),
+    ):
+        change()
+        assert set(look()) == set(expected())
+        assert [shown[i] for i in expected()] == pytest.approx(list(expected().values()), abs=1e-3)
 
 
 def test_what_is_objected_to_stays_out_and_the_rest_comes_in(pool: Pool):
