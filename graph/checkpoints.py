@@ -30,13 +30,16 @@ async def open_checkpoints(path: Path) -> AsyncGenerator[AsyncSqliteSaver]:
     """LangGraph's saver on a connection that waits for locks, which its own does not.
 
     A write that was cancelled half-way is rolled back: its cursor may outlive the connection, and
-    SQLite would hold the lock as long.
+    SQLite would hold the lock as long. No write begins between that and the end.
     """
     async with aiosqlite.connect(path, timeout=BUSY_TIMEOUT_S) as connection:
+        saver = AsyncSqliteSaver(connection)
         try:
-            yield AsyncSqliteSaver(connection)
+            yield saver
         finally:
-            await connection.rollback()
+            async with saver.lock:
+                await connection.rollback()
+                await connection.close()
 
 
 def erase_threads(path: Path, marks: Marks) -> int:

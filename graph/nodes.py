@@ -208,6 +208,7 @@ class Nodes:
         round_number = state.get("round", 0) + 1
         made: list[Pair] = []
         failures: list[str] = []
+        fatal: BaseException | None = None
         if round_number <= settings.rounds:
             told = portrait(profile, "")
             answers = await asyncio.gather(
@@ -218,7 +219,7 @@ class Nodes:
                 if isinstance(answer, (ReplyError, RefusalError)):
                     failures.append(f"{facet}: {answer}")
                 elif isinstance(answer, BaseException):
-                    raise answer
+                    fatal = answer
                 else:
                     made += [invented_pair(state["run_id"], profile, facet, d) for d in answer]
         status: PairStatus = "review" if settings.review == "all" else "accepted"
@@ -226,6 +227,8 @@ class Nodes:
         fresh = {p.id: p.model_copy(update={"status": status}) for p in made if p.id not in known}
         for pair in fresh.values():
             self._put(pair)
+        if fatal:  # what the other calls gave is paid for, and kept
+            raise fatal
         left = {f: n - sum(p.facet == f for p in fresh.values()) for f, n in short.items()}
         why = f"after {min(round_number, settings.rounds)} rounds of inventing"
         return {
