@@ -14,7 +14,14 @@ from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from agents.errors import EndpointError, KeyMissingError, ModelError, RefusalError, ReplyError
+from agents.errors import (
+    EndpointError,
+    KeyMissingError,
+    ModelError,
+    RefusalError,
+    ReplyError,
+    first_fault,
+)
 from agents.records import Message, ModelCall
 from agents.settings import ChatSettings
 
@@ -225,9 +232,8 @@ def _cut_off(error: openai.LengthFinishReasonError) -> AIMessage:
 
 
 def _first(error: ValidationError) -> str:
-    details = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(step) for step in details["loc"])
-    return f"{place or 'reply'}: {details['msg']}."
+    field, fault = first_fault(error)
+    return f"{field or 'reply'}: {fault}."
 
 
 @contextmanager

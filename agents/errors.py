@@ -15,6 +15,8 @@ GravityError
 └── TrainingError          the pairs cannot be trained on                         exit 5
 """
 
+from pydantic import ValidationError
+
 
 class GravityError(Exception):
     """Anything a user can mend: one line that says what happened and what to do."""
@@ -91,3 +93,10 @@ class TrainingError(GravityError):
     """The pairs cannot be trained on."""
 
     exit_code = 5
+
+
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """The first field at fault, as `reviews.0.rating`, and what is wrong with it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(step) for step in first["loc"])
+    return field, first["msg"].removeprefix("Value error, ")

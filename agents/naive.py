@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from agents.chat import Chat
 from agents.prompting import render
@@ -14,6 +14,8 @@ AGENT = "naive_writer"
 
 class NaiveDraft(BaseModel):
     """What a model invented in one go."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
 
     prompt: str = Field(min_length=20, max_length=360)
     preferred: str = Field(min_length=50, max_length=270)

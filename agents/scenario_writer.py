@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from iso3166 import countries_by_alpha2
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from agents.chat import Chat
 from agents.frameworks.catalogue import frameworks
@@ -22,6 +22,8 @@ MOST_AVOIDED = 5
 
 class ScenarioDraft(BaseModel):
     """A situation with the answer of each kind of person."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
 
     situation: str = Field(pattern=r'^[^?"\\\n]{60,360}\?$')
     high: str = Field(min_length=50, max_length=270)

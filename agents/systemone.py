@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import httpx2
 from pydantic import BaseModel, Field, ValidationError
 
-from agents.errors import EndpointError, ReplyError
+from agents.errors import EndpointError, ReplyError, first_fault
 from agents.records import Record
 
 MOST_QUESTIONS = 64
@@ -143,9 +143,8 @@ def _answer(name: str, question: Question, answers: Mapping[str, object]) -> Ans
     try:
         given = _Given.model_validate(answers[name])
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, details["loc"])) or "answer"
-        problem = f"Question {name!r}: {place}: {details['msg']}."
+        field, fault = first_fault(error)
+        problem = f"Question {name!r}: {field or 'answer'}: {fault}."
         raise ReplyError(problem, str(answers[name])) from error
     found = given.probabilities
     if given.noul is not None:

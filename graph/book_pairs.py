@@ -23,6 +23,7 @@ LEAST_CHARS, MOST_CHARS = 200, 600
 MOST_LENGTH_RATIO = 1.25
 MOST_FAME_RATIO = 4.0
 """A book may have this many times the ratings of the other: fame must not decide."""
+_SUBTITLE = re.compile(r"\s*[:;(\[–—].*|\s+-\s.*", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 
 
@@ -68,8 +69,10 @@ class BookPairs:
         rated = self._titles_of(r.book_id for r in reader.reviews)
         inferred = interests(reader, self._books, self._half_life_days)
         interesting = {interest.cluster for interest in (*profile.interests, *inferred)}
+        ruled_out = {interest.cluster for interest in profile.interests if interest.forbidden}
+        liked_ids = [i for i in side if side[i] > 0 and _is_free_of(self._books[i], ruled_out)]
         for wanted in (-1, 0):
-            for liked in self._in_order(reader.id, (i for i in side if side[i] > 0)):
+            for liked in self._in_order(reader.id, liked_ids):
                 beside = self._shelves[_shelf(liked)]
                 found = (i for i in beside if side.get(i, 0) == wanted)
                 for other in self._in_order(liked.id, found):
@@ -143,14 +146,19 @@ def _told(description: str) -> str:
     return text if len(text) >= LEAST_CHARS and not gates.holds_instructions(text) else ""
 
 
+def _is_free_of(book: Book, clusters: set[str]) -> bool:
+    return clusters.isdisjoint(clusters_of(book.genres))
+
+
 def _is_off(book: Book, clusters: set[str]) -> bool:
-    found = clusters_of(book.genres)
-    return bool(found) and clusters.isdisjoint(found)
+    """Whether its genres are known and the reader cares for none of them."""
+    return bool(clusters_of(book.genres)) and _is_free_of(book, clusters)
 
 
 def _title(book: Book) -> str:
-    """Editions of a book share it."""
-    return book.title.casefold()
+    """Editions of a book share it: a subtitle, a series or the kind of binding is no part of it."""
+    whole = " ".join(book.title.casefold().split())
+    return _SUBTITLE.sub("", whole) or whole
 
 
 def _shelf(book: Book) -> int:

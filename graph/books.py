@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.errors import NotFoundError
+from agents.errors import NotFoundError, first_fault
 from agents.records import Book, Reader
 from graph import amazon, goodreads
 from graph.rows import Row, Tell, named_cell, read_rows
@@ -95,9 +95,7 @@ def _book(row: Row, identity: str, values: dict[str, Any], tell: Tell) -> Book |
             ratings=_count(values.get("ratings")),
         )
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(step) for step in first["loc"])
-        tell(f"{row.place}: {field}: {first['msg']}; the book was skipped")
+        tell(f"{row.place}: {': '.join(first_fault(error))}; the book was skipped")
         return None
 
 

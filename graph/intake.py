@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agents import gates, instruments, questionnaire
-from agents.errors import InputError, NotFoundError
+from agents.errors import InputError, NotFoundError, first_fault
 from agents.frameworks.catalogue import genre_clusters
 from agents.interests import clusters_of
 from agents.records import Reader, Review
@@ -158,9 +158,10 @@ class Intake:
         try:
             return record.model_validate(values)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            path = ".".join(str(step) for step in (where, *first["loc"]) if step != "")
-            told = f"{row.place}: {path}: {first['msg']} (given: {_short(first['input'])})"
+            field, fault = first_fault(error)
+            path = ".".join(step for step in (where, field) if step)
+            given = _short(error.errors(include_url=False)[0]["input"])
+            told = f"{row.place}: {path}: {fault} (given: {given})"
             self.tell(f"{told}; the {noun} was set aside")
             return None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.errors import NotFoundError
+from agents.errors import NotFoundError, first_fault
 from agents.frameworks.catalogue import dimension
 from agents.pool_quality import flaws
 from agents.records import Scenario
@@ -31,9 +31,7 @@ def read_scenarios(path: Path, tell: Tell) -> Iterator[Scenario]:
         try:
             scenario = scenario_of({k: v for k, v in row.values.items() if v not in (None, "")})
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(step) for step in first["loc"])
-            tell(f"{row.place}: {field}: {first['msg']}")
+            tell(f"{row.place}: {': '.join(first_fault(error))}")
             continue
         except NotFoundError as error:
             tell(f"{row.place}: dimension: {error}")

@@ -15,6 +15,9 @@ from tui.widgets.plain import plain_line
 
 SECONDS_BETWEEN_LINES = 5.0
 MOST_NOTICES = 20
+"""Notices that are printed."""
+MOST_KEPT = 1000
+"""Notices that are kept; a file of any size may be wrong in every row."""
 
 
 class Notices:
@@ -22,19 +25,22 @@ class Notices:
 
     def __init__(self) -> None:
         self.taken: list[str] = []
+        self.count = 0
 
     def take(self, notice: str) -> None:
-        """Keep one."""
-        self.taken.append(plain_line(notice))
+        """Keep one, or count it."""
+        self.count += 1
+        if self.count <= MOST_KEPT:
+            self.taken.append(plain_line(notice))
 
     def print(self) -> None:
         """Print the first and count the rest."""
         console = Console(stderr=True, highlight=False)
         for notice in self.taken[:MOST_NOTICES]:
             console.print(escape(notice), style="yellow", soft_wrap=True)
-        more = len(self.taken) - MOST_NOTICES
+        more = self.count - MOST_NOTICES
         if more > 0:
-            console.print(f"… and {more} more notices")
+            console.print(f"… and {more:,} more notices")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from agents.errors import ConfigError
+from agents.errors import ConfigError, first_fault
 from agents.settings import (
     ChatSettings,
     CriticSettings,
@@ -111,13 +111,13 @@ def compose(beneath: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings:
     try:
         return Settings(**_nested(flags), _beneath=dict(beneath))  # pyright: ignore[reportCallIssue]
     except ValidationError as error:
+        key, fault = first_fault(error)
         first = error.errors(include_url=False)[0]
-        key = ".".join(str(step) for step in first["loc"])
         if first["type"] == "extra_forbidden":
             raise ConfigError(f"{key}: no such setting.", _nearest(key, known)) from error
         given = str(first["input"])[:60]
         raise ConfigError(
-            f"{key}: {first['msg']} (given: {given}).", "`gravity config schema` tells more."
+            f"{key}: {fault} (given: {given}).", "`gravity config schema` tells more."
         ) from error
 
 

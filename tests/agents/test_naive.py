@@ -38,3 +38,5 @@ async def test_a_failure_of_the_model_is_passed_on(dictated):
 def test_a_draft_out_of_shape_is_refused(field: str):
     with pytest.raises(ValidationError):
         NaiveDraft.model_validate(DRAFT | {field: "Short?"})
+    with pytest.raises(ValidationError):
+        NaiveDraft.model_validate(DRAFT | {field: " " * 100})

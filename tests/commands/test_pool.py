@@ -14,6 +14,7 @@ from agents.frameworks.catalogue import dimensions, shipped_scenarios
 from agents.pool import lock_pool
 from tests.commands.conftest import Gravity, main_quietly
 from tests.graph.reading import write_lines
+from tui.progress import MOST_KEPT, MOST_NOTICES
 
 SCRIPTED = ("--set", "chat.model=scripted")
 SHIPPED = len(shipped_scenarios())
@@ -250,6 +251,22 @@ def test_import_for_scripts_and_again_adds_nothing(gravity: Gravity, tmp_path: P
     assert [notice[:13] for notice in first["notices"]] == ["more.jsonl:3:"]
     again = gravity(*SCRIPTED, "pool", "import", file, "--json").json
     assert (again["added"], again["duplicates"], again["there before"]) == (0, 0, 2)
+
+
+def test_of_very_many_bad_rows_the_first_are_told_and_all_are_counted(
+    gravity: Gravity, tmp_path: Path
+) -> None:
+    file = write_lines(tmp_path / "bad.jsonl", ["{"] * (MOST_KEPT + 5))
+    told = gravity(*SCRIPTED, "pool", "import", str(file), "--json")
+    assert told.json["told of"] == MOST_KEPT + 5
+    assert len(told.json["notices"]) == MOST_KEPT
+    assert f"… and {MOST_KEPT + 5 - MOST_NOTICES:,} more notices" in told.err
+
+
+def test_a_missing_file_is_told_before_the_pool_is_opened(gravity: Gravity, home: Path) -> None:
+    with lock_pool(home / "pool"):
+        told = gravity(*SCRIPTED, "pool", "import", "nowhere.jsonl", code=2)
+    assert "nowhere.jsonl cannot be read" in told.err
 
 
 def test_unexamined_duplicates_come_in(gravity: Gravity, tmp_path: Path) -> None:

@@ -210,6 +210,8 @@ async def test_an_endpoint_that_fails_stops_the_run_resumably(tmp_path: Path) ->
             await work(crew, "one", tmp_path)
         assert crew.store.run("one").status == "stopped"
         assert_adds_up(crew.store.accounting("one"))
+        paid = {p.facet for p in crew.store.pairs("one")}
+        assert paid == set(FACETS), "what the calls before gave is kept"
     with open_crew(tmp_path, method="naive") as crew:
         await work(crew, "one", tmp_path)
         assert crew.store.accounting("one").accepted == asked

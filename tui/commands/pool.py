@@ -101,7 +101,7 @@ def add(
     """Add one scene, unless it has a flaw or the pool has its like."""
     from pydantic import ValidationError
 
-    from agents.errors import InputError
+    from agents.errors import InputError, first_fault
     from agents.pool_quality import flaws
     from graph.scenarios import scenario_of
 
@@ -110,9 +110,8 @@ def add(
     try:
         scenario = scenario_of(told | texts)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(step) for step in first["loc"])
-        raise InputError(f"{field}: {first['msg']}.", "`gravity pool add --help`.") from error
+        told = ": ".join(first_fault(error))
+        raise InputError(f"{told}.", "`gravity pool add --help`.") from error
     found = flaws(scenario)
     if found:
         raise InputError(f"{'; '.join(found)}.", "Mend it and add it again.")
@@ -152,7 +151,7 @@ def import_(
     finally:
         notices.print()
     if as_json:
-        print_json(counts | {"notices": notices.taken})
+        print_json(counts | {"told of": notices.count, "notices": notices.taken})
         return
     typer.echo(", ".join(f"{count:,} {what}" for what, count in counts.items()))
 
@@ -210,7 +209,7 @@ def check(
         with services.pool() as pool:
             findings = audit(list(pool.scenarios()), services.embedder)
     print_json(findings) if as_json else typer.echo(told_findings(findings))
-    if notices.taken or any(finding.level == "fail" for finding in findings):
+    if notices.count or any(finding.level == "fail" for finding in findings):
         raise typer.Exit(NEEDS_MENDING)
 
 
@@ -223,10 +222,11 @@ def _take_in(
     from tui.progress import counting
 
     added = read = refused = 0
+    rows = iter(read_scenarios(file, notices.take))
+    batch = list(islice(rows, BATCH))  # before the pool is opened: there may be no such file
     with services.pool() as pool, counting("scenes") as tell:
         before, deduplicator = len(pool), services.deduplicator(pool, None)
-        rows = iter(read_scenarios(file, notices.take))
-        while batch := list(islice(rows, BATCH)):
+        while batch:
             kept = {s.id: s.situation for s in pool.get([s.id for s in batch])}
             for scenario in batch:
                 if kept.get(scenario.id, scenario.situation) != scenario.situation:
@@ -241,6 +241,7 @@ def _take_in(
             read += len(batch)
             added = len(pool) - before
             tell(read, f"{added:,} added, {refused:,} duplicates")
+            batch = list(islice(rows, BATCH))
     return {"added": added, "duplicates": refused, "there before": read - added - refused}
 
 
