@@ -44,6 +44,26 @@ _ASK = (
     "What do you do first?,How do you answer?,What do you suggest?,Where do you begin?,"
     "What would you say?"
 ).split(",")
+_HIGH = (
+    "Go at it with both hands,Say yes before all is said,Call the whole street together,"
+    "Ask a dozen questions about it,Make a game of it for everyone,Take the lead in the work,"
+    "Offer twice what was asked for,Tell them plainly what you think,Set a date for it on the spot,"
+    "Lend whatever the house holds,Try a way that nobody knows yet,Laugh and join in at once,"
+    "Write a list and tick it off,Forgive the mess and hug them,Promise to stay until the end,"
+    "Turn it into a song for later"
+).split(",")
+_LOW = (
+    "Sit down and wait a little,Thank them and keep your plans,Close the door for a while,"
+    "Let somebody else look into it,Stay with what has always worked,Do your own part and no more,"
+    "Give a small sum and move on,Keep your opinion to yourself,Leave the day open for now,"
+    "Hold on to what is yours,Ask for the usual way of doing it,Smile and watch from the bench,"
+    "Take it as it comes today,Say that it was a nuisance,Leave early and sleep on it,"
+    "Put it away without a word"
+).split(",")
+_WHY = (
+    "since the day is young,because it matters to them,for the sake of peace,since it costs little,"
+    "because tomorrow is another day,as you did last year"
+).split(",")
 _TAIL = (
     "and take it from there,and see how it goes,and leave the rest for later,as far as it goes,"
     "with a cup of tea,and mean it"
@@ -150,8 +170,8 @@ def _draft(examples: Sequence[ScenarioDraft], dice: random.Random) -> ScenarioDr
     if not examples:
         return ScenarioDraft(
             situation=situation,
-            high=f"Go at it with both hands, {dice.choice(_TAIL)}, since the day is young.",
-            low=f"Sit down and wait a little, {dice.choice(_TAIL)}, since there is time.",
+            high=f"{dice.choice(_HIGH)}, {dice.choice(_TAIL)}, {dice.choice(_WHY)}.",
+            low=f"{dice.choice(_LOW)}, {dice.choice(_TAIL)}, {dice.choice(_WHY)}.",
         )
     example = dice.choice(examples)
     luck = dice.randrange(8)

@@ -7,6 +7,7 @@ invents with the same model; nothing is tuned here, and nothing asserted.
 import argparse
 import asyncio
 import json
+import math
 import sys
 import tempfile
 import time
@@ -48,6 +49,8 @@ from tui.wiring import open_chat
 LABELLED = Path(__file__).parent / "data" / "likeness.jsonl"
 """Labelled pairs that the deduplicator was not fitted to, written by another hand."""
 PAIRS_OF_READER = sum(SynthesisSettings().quotas.values())
+MORE_READERS = 1.3
+"""Readers for each that would do if no pair failed, and none were made of books."""
 RUN = "bench"
 
 
@@ -174,13 +177,13 @@ async def run(
 
 
 async def compare(model: str, embedder: Embedder, themes: Vectors, count: int) -> Compared:
-    """`count` drawn scenes beside `count` invented prompts, for as many readers as it takes."""
-    readers = -(-count // PAIRS_OF_READER)
-    _, pairs = await run(model, readers * 2, embedder, warm=True)
+    """`count` drawn scenes beside `count` invented prompts, or as many as there are of both."""
+    readers = math.ceil(MORE_READERS * count / PAIRS_OF_READER)
+    _, pairs = await run(model, readers, embedder, warm=True)
     drawn = [p.prompt[-1].content for p in pairs if not p.scenario_id.startswith("books-")]
-    cost, pairs = await run(model, readers * 2, embedder, warm=False, method="naive")
+    cost, pairs = await run(model, readers, embedder, warm=False, method="naive")
     naive = [p.prompt[-1].content for p in pairs]
-    sets = [texts[:count] for texts in (drawn, naive)]
+    sets = [texts[: min(count, len(drawn), len(naive))] for texts in (drawn, naive)]
     budget = min(sum(len(text.split()) for text in texts) for texts in sets)
     measured = [diversity(texts, embedder.embed(texts), themes, budget) for texts in sets]
     return Compared(model, measured[0], measured[1], cost.calls, cost.tokens)

@@ -156,9 +156,18 @@ def take_in(rows: int, examined: bool) -> Import:
         file = Path(home) / "scenes.jsonl"
         with file.open("w", encoding="utf-8") as out:
             out.writelines(s.model_dump_json() + "\n" for s in made_scenes(rows))
-        command = [sys.executable, "-m", "tui.cli", "--home", home]
-        command += ["--set", "embedding.model=scripted", "pool", "import", str(file)]
-        command += [] if examined else ["--unexamined"]
+        # Patchworks of shipped scenes are much like those: no likelihood is held against them, so
+        # that they come in, and the pool grows as it would with scenes that somebody wrote.
+        command = [
+            sys.executable,
+            "-m",
+            "tui.cli",
+            "--home",
+            home,
+            *_set("embedding.model=scripted"),
+        ]
+        command += _set("deduplicator.duplicate_from=1", "deduplicator.distinct_below=1")
+        command += ["pool", "import", str(file), *([] if examined else ["--unexamined"])]
         begun, peak = time.perf_counter(), 0
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             watched = psutil.Process(process.pid)
@@ -169,6 +178,10 @@ def take_in(rows: int, examined: bool) -> Import:
         if process.returncode:
             raise SystemExit(f"{' '.join(command)} ended with {process.returncode}.")
         return Import(examined, rows, time.perf_counter() - begun, peak / MB, said)
+
+
+def _set(*settings: str) -> list[str]:
+    return [word for setting in settings for word in ("--set", setting)]
 
 
 def _fill(pool: Pool, mixtures: Mixtures, size: int) -> tuple[list[str], list[float]]:

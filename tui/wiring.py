@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 EMBEDDED, SCRIPTED = "embedded", "scripted"
 EMBEDDED_SLOTS = 2
 """Replies that the in-process server writes at the same time: one for each of two cores."""
+EMBEDDED_TIMEOUT_S = 600.0
+"""Seconds, at least, that a slow or busy machine has for one of them; nobody else would answer."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,11 @@ async def open_chat(settings: ChatSettings, on_call: "OnCall") -> "AsyncGenerato
         gguf = weights.require(weights.CHAT) / weights.CHAT.file
         server = EmbeddedServer(gguf, EMBEDDED_SLOTS)
         settings = settings.model_copy(
-            update={"base_url": server.base_url, "concurrency": EMBEDDED_SLOTS}
+            update={
+                "base_url": server.base_url,
+                "concurrency": EMBEDDED_SLOTS,
+                "timeout_s": max(settings.timeout_s, EMBEDDED_TIMEOUT_S),
+            }
         )
     chat = EndpointChat(settings, on_call)
     try:
