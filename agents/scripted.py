@@ -163,24 +163,17 @@ def _drafts(messages: Sequence[Message], dice: random.Random) -> ScenarioDrafts:
 
 
 def _draft(examples: Sequence[ScenarioDraft], dice: random.Random) -> ScenarioDraft:
-    situation = (
-        f"It is {dice.choice(_WHEN).removeprefix('on ')}: {dice.choice(_WHO)} {dice.choice(_WHAT)},"
-        f" and {dice.choice(_WHO)} {dice.choice(_WHAT)}. {dice.choice(_ASK)}"
+    luck = dice.randrange(8) if examples else None
+    if luck == 0:
+        return dice.choice(examples)
+    draft = ScenarioDraft(
+        situation=f"It is {dice.choice(_WHEN).removeprefix('on ')}: {dice.choice(_WHO)}"
+        f" {dice.choice(_WHAT)}, and {dice.choice(_WHO)} {dice.choice(_WHAT)}. {dice.choice(_ASK)}",
+        high=f"{dice.choice(_HIGH)}, {dice.choice(_TAIL)}, {dice.choice(_WHY)}.",
+        low=f"{dice.choice(_LOW)}, {dice.choice(_TAIL)}, {dice.choice(_WHY)}.",
     )
-    if not examples:
-        return ScenarioDraft(
-            situation=situation,
-            high=f"{dice.choice(_HIGH)}, {dice.choice(_TAIL)}, {dice.choice(_WHY)}.",
-            low=f"{dice.choice(_LOW)}, {dice.choice(_TAIL)}, {dice.choice(_WHY)}.",
-        )
-    example = dice.choice(examples)
-    luck = dice.randrange(8)
-    tail = f" Do it {dice.choice(_WHEN)} {dice.choice(_TAIL)}."
-    return ScenarioDraft.model_construct(
-        situation=example.situation if luck == 0 else situation,
-        high=example.high + (tail * 12 if luck == 1 else tail),
-        low=example.low + tail,
-    )
+    lopsided = f"{draft.high} {draft.high} {draft.high}"
+    return draft.model_copy(update={"high": lopsided}) if luck == 1 else draft
 
 
 def _naive(messages: Sequence[Message], dice: random.Random) -> NaiveDrafts:
