@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.embeddings import Vectors
+from agents.records import Domain
 
 HalfVectors = NDArray[np.float16]
 """Unit vectors of 0.8 KB each at 384 dimensions; a cosine is right to three digits."""
@@ -13,11 +14,12 @@ HalfVectors = NDArray[np.float16]
 
 @dataclass(frozen=True)
 class Place:
-    """What a scene asks of the reader: all that drawing must know of it beside its vector."""
+    """Who may live a scene, and in which part of life: what is known of it beside its vector."""
 
     scenario_id: str
     culture: str | None
     ages: tuple[int, int]
+    domain: Domain
 
     def suits(self, country: str | None, age: int | None) -> bool:
         """Whether a reader of this country and age may be given the scene."""

@@ -4,19 +4,21 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, Field
 
 from agents.chat import Chat
 from agents.errors import ModelError
 from agents.likeness import Likeness
-from agents.pool import Neighbour, Pool
 from agents.prompting import quoted, render
 from agents.records import Scenario
 from agents.settings import DeduplicatorSettings
 
-AGENT = "pair_critic"
+if TYPE_CHECKING:
+    from agents.pool import Neighbour, Pool  # with ChromaDB, which takes seconds
+
+AGENT = "deduplicator"
 LOOK_FROM = 0.3
 """Cosine of two situations below which they are not compared any further."""
 
@@ -26,7 +28,7 @@ class Admission:
     """What became of proposed scenarios."""
 
     admitted: tuple[Scenario, ...]
-    collisions: tuple[tuple[Scenario, Neighbour], ...]
+    collisions: "tuple[tuple[Scenario, Neighbour], ...]"
 
 
 class Referee(Protocol):
@@ -45,7 +47,7 @@ class Referee(Protocol):
 class _Doubt:
     """A neighbour that may be the same, and how probably."""
 
-    neighbour: Neighbour
+    neighbour: "Neighbour"
     probability: float
 
 
@@ -61,7 +63,7 @@ class Deduplicator:
 
     def __init__(
         self,
-        pool: Pool,
+        pool: "Pool",
         likeness: Likeness,
         settings: DeduplicatorSettings,
         referee: Referee | None = None,
@@ -94,7 +96,7 @@ class Deduplicator:
     def _add(
         self, scenarios: Sequence[Scenario], different: set[tuple[str, str]]
     ) -> list[_Doubt | None]:
-        def doubt(scenario: Scenario, neighbours: Sequence[Neighbour]) -> _Doubt | None:
+        def doubt(scenario: Scenario, neighbours: "Sequence[Neighbour]") -> _Doubt | None:
             alike = [
                 n
                 for n in neighbours
@@ -110,7 +112,7 @@ class Deduplicator:
         self._likeness.prepare(scenarios)
         return self._pool.add_unless(scenarios, doubt)
 
-    def _may_be_same(self, scenario: Scenario, neighbour: Neighbour) -> bool:
+    def _may_be_same(self, scenario: Scenario, neighbour: "Neighbour") -> bool:
         """Whether the choices at stake are worth comparing; across cells the scene alone counts."""
         near = LOOK_FROM <= neighbour.similarity < self._settings.same_scene_at
         return near and neighbour.scenario.dimension == scenario.dimension
@@ -135,7 +137,7 @@ class SameChoice(BaseModel):
 
 
 class ChatReferee:
-    """Asks a chat model the critic's question about two scenarios of a cell."""
+    """Asks a chat model whether two scenarios of a cell are one."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat

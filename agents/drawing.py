@@ -1,6 +1,7 @@
 """Which scenes of a cell a reader is given, and in which order; it stores nothing."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,9 @@ from agents.records import Dimension
 RELEVANCE = 0.3
 """Weight of relevance against novelty in maximal marginal relevance."""
 MOST_ORDERED = 200
-"""Scenes of a cell that are put in order; a cell with more is sampled by a hash of the ids."""
+"""Scenes of a cell that are put in order: so many neutral ones, sampled by a hash of the ids,"""
+MOST_OF_COUNTRY = 40
+"""and so many of each country, lest a reader find none of their own."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Scenes:
         with λ = `RELEVANCE`. The order knows no reader: whoever draws from the cell meets the same
         scenes first, so that readers at opposite poles share them, and scenes have their twins.
         """
-        rows = _sample([place.scenario_id for place in self.cell.places])
+        rows = _sample(self.cell.places)
         if not rows:
             return ()
         vectors = self.cell.vectors[rows].astype(np.float32)
@@ -95,10 +98,17 @@ def mmr(vectors: Vectors, relevance: NDArray[np.float32], count: int) -> list[in
     return picked
 
 
-def _sample(ids: Sequence[str]) -> list[int]:
-    """Rows in the order of their ids; of many the `MOST_ORDERED` whose ids hash lowest."""
-    rows = sorted(range(len(ids)), key=lambda row: _number(ids[row]))[:MOST_ORDERED]
-    return sorted(rows, key=lambda row: ids[row])
+def _sample(places: Sequence[Place]) -> list[int]:
+    """Rows in the order of their ids; of many those whose ids hash lowest."""
+    left: defaultdict[str | None, int] = defaultdict(lambda: MOST_OF_COUNTRY)
+    left[None] = MOST_ORDERED
+    rows: list[int] = []
+    for row in sorted(range(len(places)), key=lambda row: _number(places[row].scenario_id)):
+        culture = places[row].culture
+        if left[culture] > 0:
+            left[culture] -= 1
+            rows.append(row)
+    return sorted(rows, key=lambda row: places[row].scenario_id)
 
 
 def _number(text: str) -> int:

@@ -6,6 +6,7 @@ and what each comparison is worth is fitted on labelled pairs (`likeness.jsonl`)
 at hand.
 """
 
+import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from importlib.resources import files
@@ -44,7 +45,7 @@ class LabelledPair(Record):
 
 
 class Likeness:
-    """Compares scenarios in vector space and by their words.
+    """Compares scenarios in vector space and by their words, in one thread at a time.
 
     The odds are a logistic function of the cosines of the situations, of the high and of the low
     answers, of the two contrasts between the answers, and of the words that each of them share.
@@ -58,10 +59,12 @@ class Likeness:
         self._embedder = embedder
         self._labelled = labelled
         self._vectors: dict[str, Vectors] = {}
+        self._lock = threading.RLock()
 
     def prepare(self, scenarios: Sequence[Scenario | Twin]) -> None:
         """Embed all texts of these at once, for the comparisons to come."""
-        self._embed(text for scenario in scenarios for text in _texts(scenario))
+        with self._lock:
+            self._embed(text for scenario in scenarios for text in _texts(scenario))
 
     def probabilities(
         self, pairs: Sequence[tuple[Scenario | Twin, Scenario | Twin]]
@@ -69,7 +72,8 @@ class Likeness:
         """That both of each pair are the same: shape (len(pairs),)."""
         if not pairs:
             return np.zeros(0)
-        return self._model.predict_proba(self._features(pairs))[:, 1]
+        with self._lock:
+            return self._model.predict_proba(self._features(pairs))[:, 1]
 
     @cached_property
     def _model(self) -> "Pipeline":

@@ -64,6 +64,7 @@ class Pool:
     """
 
     def __init__(self, path: Path, embedder: Embedder) -> None:
+        self._path = path
         self._embedder = embedder
         self._writing = threading.RLock()
         self._cells: dict[str, Cell] = {}
@@ -87,7 +88,7 @@ class Pool:
         self._lock.release()
 
     def __len__(self) -> int:
-        return self._collection.count()
+        return self._ask("count")
 
     def load(self, scenarios: Iterable[Scenario]) -> int:
         """Add those that are not there yet, unexamined, batch by batch; how many these were."""
@@ -96,7 +97,7 @@ class Pool:
         while batch := list(islice(source, BATCH)):
             wanted = {s.id: s for s in batch}
             with self._writing:
-                there = set(self._collection.get(ids=list(wanted), include=[])["ids"])
+                there = set(self._ask("get", ids=list(wanted), include=[])["ids"])
                 missing = [s for s in wanted.values() if s.id not in there]
                 if missing:
                     self._add(missing, self._embedder.embed([s.situation for s in missing]))
@@ -107,7 +108,7 @@ class Pool:
         """The scenarios of these ids, in this order; those that are gone are left out."""
         if not ids:
             return []
-        rows = self._collection.get(ids=list(ids), include=["metadatas"])
+        rows = self._ask("get", ids=list(dict.fromkeys(ids)), include=["metadatas"])
         found = {s.id: s for s in _scenarios(rows["metadatas"])}
         return [found[i] for i in ids if i in found]
 
@@ -138,7 +139,7 @@ class Pool:
         fresh: list[int] = []
         with self._writing:
             ids = list({s.id for s in scenarios})
-            there = set(self._collection.get(ids=ids, include=[])["ids"])
+            there = set(self._ask("get", ids=ids, include=[])["ids"])
             near = (
                 self._in_cells(scenarios, vectors),
                 self._nearest(vectors, LOOKED_AT_ELSEWHERE + 1),
@@ -176,16 +177,15 @@ class Pool:
 
     def rarest_domains(self, dimension: str, count: int) -> tuple[Domain, ...]:
         """The parts of life that the fewest scenes of a dimension are taken from."""
-        found = Counter(s.domain for s in self.scenarios(dimension))
+        with self._writing:
+            found = Counter(place.domain for place in self._cell(dimension).places)
         return tuple(sorted(get_args(Domain), key=lambda domain: found[domain])[:count])
 
     def scenarios(self, dimension: str | None = None) -> Iterator[Scenario]:
         """All scenarios, or those of one dimension, page by page in the order of their adding."""
         where: Any = {"dimension": dimension} if dimension else None
         for offset in count(0, BATCH):
-            rows = self._collection.get(
-                where=where, limit=BATCH, offset=offset, include=["metadatas"]
-            )
+            rows = self._ask("get", where=where, limit=BATCH, offset=offset, include=["metadatas"])
             page = _scenarios(rows["metadatas"])
             yield from page
             if len(page) < BATCH:
@@ -196,9 +196,23 @@ class Pool:
         with self._writing:
             if ids:
                 changed = {s.dimension for s in self.get(ids)}
-                self._collection.delete(ids=list(ids))
+                self._ask("delete", ids=list(ids))
                 self._cells = {d: cell for d, cell in self._cells.items() if d not in changed}
                 self._forget_scenes(changed)
+
+    def _ask(self, what: str, **given: Any) -> Any:
+        """What ChromaDB answers.
+
+        Raises:
+            StorageError: the disk is full, or the store damaged.
+        """
+        try:
+            return getattr(self._collection, what)(**given)
+        except ChromaError as error:
+            raise StorageError(
+                f"The pool {self._path} cannot be read or written: {error}.",
+                "Is the disk full? A damaged pool is filled anew once its folder is moved away.",
+            ) from error
 
     def _in_cells(self, scenarios: Sequence[Scenario], vectors: Vectors) -> list[list[Neighbour]]:
         """For each scenario its nearest neighbours of the same dimension."""
@@ -220,15 +234,15 @@ class Pool:
     def _cell(self, name: str) -> Cell:
         """The scenes of a dimension, which stay in memory from the first look on."""
         if name not in self._cells:
-            rows = self._collection.get(
-                where={"dimension": name}, include=["metadatas", "embeddings"]
-            )
+            whole = ["metadatas", "embeddings"]
+            rows = self._ask("get", where={"dimension": name}, include=whole)
             self._cells[name] = _cell(_scenarios(rows["metadatas"]), rows["embeddings"])
         return self._cells[name]
 
     def _nearest(self, vectors: Vectors, count: int) -> list[list[Neighbour]]:
         """For each vector its nearest neighbours in the whole pool."""
-        rows = self._collection.query(
+        rows = self._ask(
+            "query",
             query_embeddings=list(vectors),
             n_results=count,
             include=["metadatas", "distances"],
@@ -248,7 +262,8 @@ class Pool:
         return self._themes[name]
 
     def _add(self, scenarios: Sequence[Scenario], vectors: Vectors) -> None:
-        self._collection.upsert(
+        self._ask(
+            "upsert",
             ids=[s.id for s in scenarios],
             embeddings=list(vectors),
             metadatas=[{"dimension": s.dimension, RECORD: s.model_dump_json()} for s in scenarios],
@@ -357,7 +372,7 @@ def _rows(scenarios: Iterable[Scenario]) -> dict[str, list[int]]:
 
 
 def _cell(scenarios: Iterable[Scenario], vectors: Any) -> Cell:
-    places = tuple(Place(s.id, s.culture, s.ages) for s in scenarios)
+    places = tuple(Place(s.id, s.culture, s.ages, s.domain) for s in scenarios)
     return Cell(places, np.asarray(vectors, dtype=np.float16))
 
 

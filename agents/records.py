@@ -287,7 +287,7 @@ class Verification(Record):
         return self
 
 
-Provenance = Literal["pool", "written", "naive"]
+Provenance = Literal["pool", "written"]
 Domain = Literal[
     "home",
     "work",
@@ -320,7 +320,7 @@ class Scenario(Record):
     ages: tuple[int, int] = (18, 99)
     """The youngest and the oldest age, in years, of a person who may live the scene."""
     provenance: Provenance = "pool"
-    """Shipped or imported, written for a run, or invented from a profile alone (the baseline)."""
+    """Shipped or imported, or written for a run."""
     parents: tuple[str, ...] = ()
     """The pool entries that were shown to the writer as examples."""
 

@@ -5,15 +5,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from iso3166 import countries_by_alpha2
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from agents.chat import Chat
 from agents.frameworks.catalogue import frameworks
-from agents.pool import Pool
 from agents.prompting import quoted, render
 from agents.records import Dimension, Domain, Message, Scenario
+
+if TYPE_CHECKING:
+    from agents.pool import Pool  # with ChromaDB, which takes seconds
 
 AGENT = "scenario_writer"
 MOST_EXAMPLES = 3
@@ -67,7 +70,7 @@ class Commission:
 class ScenarioWriter:
     """Asks a chat model for twin scenarios, with the nearest pool entries as worked examples."""
 
-    def __init__(self, chat: Chat, pool: Pool) -> None:
+    def __init__(self, chat: Chat, pool: "Pool") -> None:
         self._chat = chat
         self._pool = pool
 
@@ -100,7 +103,7 @@ class ScenarioWriter:
         ]
 
     def _nearest(self, commission: Commission) -> list[Scenario]:
-        """The cell's scenes (its parts' where it has none) that are nearest to what is wanted."""
+        """The scenes of the cell and of its parts that are nearest to what is wanted."""
         axis = commission.dimension
         parts = frameworks()[axis.framework].parts(axis.name)
         wanted = f"{axis.high}, or {axis.low}{commission.setting} {' '.join(commission.domains)}"

@@ -5,16 +5,17 @@ pair, and both titles come from one shelf, so that pairs held out by shelf share
 others.
 """
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
 
 from agents import gates
 from agents.interests import clusters_of, interests, liking
 from agents.portrait import MOST_GENRES, portrait
 from agents.prompting import render
 from agents.records import Book, Pair, Pole, Profile, Reader
+from graph.pairing import digest
 
 SHELVES = 8
 """Titles are dealt over so many shelves by a hash."""
@@ -51,13 +52,16 @@ class BookPairs:
         """At most `count` pairs, each title in one of them only; the same every time."""
         pairs: list[Pair] = []
         used: set[str] = set()
+        without = cache(partial(self._without, reader, profile))
+        rated = self._titles_of(r.book_id for r in reader.reviews)
         for liked, other in self._candidates(reader, profile):
             if len(pairs) == count:
                 break
             titles = {_title(liked), _title(other)}
             if titles & used:
                 continue
-            pair = self._pair(run_id, reader, profile, liked, other)
+            known = without(frozenset(titles & rated))
+            pair = self._pair(run_id, reader.id, known, liked, other)
             if pair:
                 pairs.append(pair)
                 used |= titles
@@ -70,7 +74,12 @@ class BookPairs:
         inferred = interests(reader, self._books, self._half_life_days)
         interesting = {interest.cluster for interest in (*profile.interests, *inferred)}
         ruled_out = {interest.cluster for interest in profile.interests if interest.forbidden}
-        liked_ids = [i for i in side if side[i] > 0 and _is_free_of(self._books[i], ruled_out)]
+        told = {interest.cluster for interest in profile.interests} - ruled_out
+        liked_ids = [
+            i
+            for i, book in ((i, self._books[i]) for i in side if side[i] > 0)
+            if _is_free_of(book, ruled_out) and not _is_free_of(book, told)
+        ]
         for wanted in (-1, 0):
             for liked in self._in_order(reader.id, liked_ids):
                 beside = self._shelves[_shelf(liked)]
@@ -83,7 +92,7 @@ class BookPairs:
                         yield liked, other
 
     def _in_order(self, seed: str, ids: Iterable[str]) -> list[Book]:
-        return [self._books[i] for i in sorted(ids, key=lambda i: _number(seed, i))]
+        return [self._books[i] for i in sorted(ids, key=lambda i: digest(seed, i))]
 
     def _titles_of(self, book_ids: Iterable[str]) -> set[str]:
         return {_title(self._books[i]) for i in book_ids if i in self._books}
@@ -100,9 +109,9 @@ class BookPairs:
         )
 
     def _pair(
-        self, run_id: str, reader: Reader, profile: Profile, liked: Book, other: Book
+        self, run_id: str, reader_id: str, known: Profile, liked: Book, other: Book
     ) -> Pair | None:
-        known = self._without(reader, profile, liked, other)
+        """The pair, unless the reader is `known` for none of the genres that tell the two apart."""
         told = [i.cluster for i in known.interests if not i.forbidden][:MOST_GENRES]
         telling = [c for c in clusters_of(liked.genres) if c not in clusters_of(other.genres)]
         ground = next((c for c in telling if c in told), None)
@@ -110,11 +119,11 @@ class BookPairs:
             return None
         first, second = sorted((liked.id, other.id))
         pole: Pole = "high" if liked.id == first else "low"
-        scenario_id = f"books-{_number(first, second):016x}"
+        scenario_id = f"books-{digest(first, second)}"
         return Pair(
-            id=f"{_number(run_id, reader.id, scenario_id):016x}",
+            id=digest(run_id, reader_id, scenario_id),
             run_id=run_id,
-            reader_id=reader.id,
+            reader_id=reader_id,
             scenario_id=scenario_id,
             facet="interest",
             dimension=ground,
@@ -125,9 +134,8 @@ class BookPairs:
             rejected=self._texts[other.id],
         )
 
-    def _without(self, reader: Reader, profile: Profile, *books: Book) -> Profile:
+    def _without(self, reader: Reader, profile: Profile, titles: frozenset[str]) -> Profile:
         """The genres alone, as they would be inferred had the reader never rated these books."""
-        titles = {_title(book) for book in books}
         left = tuple(r for r in reader.reviews if not self._titles_of([r.book_id]) & titles)
         told = {interest.cluster: interest for interest in profile.interests}
         rest = reader.model_copy(update={"reviews": left})
@@ -162,8 +170,4 @@ def _title(book: Book) -> str:
 
 
 def _shelf(book: Book) -> int:
-    return _number(_title(book)) % SHELVES
-
-
-def _number(*parts: str) -> int:
-    return int.from_bytes(hashlib.sha256("\n".join(parts).encode()).digest()[:8])
+    return int(digest(_title(book)), 16) % SHELVES

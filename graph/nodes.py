@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from langgraph.types import interrupt
 
@@ -14,6 +14,7 @@ from agents.frameworks.catalogue import dimension
 from agents.naive import NaiveWriter
 from agents.pair_critic import Judgement, PairCritic
 from agents.pool import Pool
+from agents.pool_quality import flaws
 from agents.portrait import MOST_GENRES, portrait
 from agents.profiler import Profiler
 from agents.records import FACETS, Facet, Pair, PairStatus, Profile, Scenario
@@ -30,6 +31,7 @@ from graph.state import Cell, State, lacking
 from graph.store import Store
 
 Update = dict[str, Any]
+T = TypeVar("T")
 MOST_DOMAINS = 3
 """Parts of life, the rarest in a cell, that the writer is asked to take scenes from."""
 
@@ -121,9 +123,13 @@ class Nodes:
         counter = "revisions" if state.get("criticism") else "rewrites"
         is_retry = bool(state.get("criticism") or state.get("avoid"))
         still_short = lacking({**state, "drawn": drawn})
-        replies = await asyncio.gather(*(self._write(state, cell) for cell in still_short))
+        replies, fatal = await _all_of(self._write(state, cell) for cell in still_short)
+        drafts = [draft for of_one, _ in replies for draft in of_one]
+        if fatal:
+            await self._crew.deduplicator.admit(drafts)
+            raise fatal
         return {
-            "drafts": [s.model_dump(mode="json") for drafts, _ in replies for s in drafts],
+            "drafts": [draft.model_dump(mode="json") for draft in drafts],
             "failures": [failure for _, failure in replies if failure],
             "drawn": drawn,
             "used": [i for ids in fresh.values() for i in ids],
@@ -144,7 +150,7 @@ class Nodes:
         room = {cell["dimension"]: cell["wanted"] for cell in lacking(state)}
         fresh: list[str] = []
         for scenario in admission.admitted:
-            if room.get(scenario.dimension, 0) > 0 and scenario.id not in state["used"]:
+            if room.get(scenario.dimension, 0) > 0 and scenario.id not in (*state["used"], *fresh):
                 drawn.setdefault(scenario.dimension, []).append(scenario.id)
                 room[scenario.dimension] -= 1
                 fresh.append(scenario.id)
@@ -173,9 +179,11 @@ class Nodes:
         profile = self._profile(state)
         pairs = [self._store.pair(pair_id) for pair_id in state.get("proposed", [])]
         scenarios = {s.id: s for s in self._crew.pool.get([p.scenario_id for p in pairs])}
-        judged = await asyncio.gather(
-            *(self._criticise(pair, scenarios.get(pair.scenario_id), profile) for pair in pairs)
+        judged, fatal = await _all_of(
+            self._criticise(pair, scenarios.get(pair.scenario_id), profile) for pair in pairs
         )
+        if fatal:
+            raise fatal
         after: dict[PairStatus, list[str]] = {s: [] for s in get_args(PairStatus)}
         criticism: dict[str, str] = {}
         unfit: list[str] = []
@@ -206,36 +214,30 @@ class Nodes:
             f: n for f in FACETS if (n := lack(profile, pairs, f, settings)) > 0
         }
         round_number = state.get("round", 0) + 1
-        made: list[Pair] = []
-        failures: list[str] = []
-        fatal: BaseException | None = None
-        if round_number <= settings.rounds:
-            told = portrait(profile, "")
-            answers = await asyncio.gather(
-                *(self._crew.naive.invent(told, f, n) for f, n in short.items()),
-                return_exceptions=True,
-            )
-            for facet, answer in zip(short, answers, strict=True):
-                if isinstance(answer, (ReplyError, RefusalError)):
-                    failures.append(f"{facet}: {answer}")
-                elif isinstance(answer, BaseException):
-                    fatal = answer
-                else:
-                    made += [invented_pair(state["run_id"], profile, facet, d) for d in answer]
+        may_ask = round_number <= settings.rounds
+        asked = short.items() if may_ask else ()
+        replies, fatal = await _all_of(
+            self._invent(state["run_id"], profile, f, n) for f, n in asked
+        )
+        made = [pair for of_one, _ in replies for pair in of_one]
         status: PairStatus = "review" if settings.review == "all" else "accepted"
         known = {p.id for p in pairs}
         fresh = {p.id: p.model_copy(update={"status": status}) for p in made if p.id not in known}
         for pair in fresh.values():
             self._put(pair)
-        if fatal:  # what the other calls gave is paid for, and kept
+        if fatal:
             raise fatal
         left = {f: n - sum(p.facet == f for p in fresh.values()) for f, n in short.items()}
         why = f"after {min(round_number, settings.rounds)} rounds of inventing"
         return {
             "round": round_number,
-            "failures": failures,
+            "failures": [failure for _, failure in replies if failure],
             "doubtful": self._waiting(state),
-            "starved": {f: f"{why} {n} pairs are lacking" for f, n in left.items() if n > 0},
+            "starved": {
+                f: f"{why} {n} {'pair is' if n == 1 else 'pairs are'} lacking"
+                for f, n in left.items()
+                if n > 0
+            },
         }
 
     async def publish(self, state: State) -> Update:
@@ -327,9 +329,22 @@ class Nodes:
             criticism=state.get("criticism", {}).get(axis.name, ""),
         )
         try:
-            return await self._crew.writer.write(commission), None
+            drafts = await self._crew.writer.write(commission)
         except (ReplyError, RefusalError) as error:
             return [], f"{axis.facet}: {axis.name}: {error}"
+        found = {draft.id: flaws(draft) for draft in drafts}
+        fit = [draft for draft in drafts if not found[draft.id]]
+        first = next(iter(found.values()), ["nothing was written"])
+        return fit, None if fit else f"{axis.facet}: {axis.name}: {first[0]}"
+
+    async def _invent(
+        self, run_id: str, profile: Profile, facet: Facet, count: int
+    ) -> tuple[list[Pair], str | None]:
+        try:
+            drafts = await self._crew.naive.invent(portrait(profile, ""), facet, count)
+        except (ReplyError, RefusalError) as error:
+            return [], f"{facet}: {error}"
+        return [invented_pair(run_id, profile, facet, draft) for draft in drafts], None
 
     async def _criticise(
         self, pair: Pair, scenario: Scenario | None, profile: Profile
@@ -363,3 +378,10 @@ class Nodes:
             self._crew.recorder.tell(
                 PairDecided(pair.id, pair.reader_id, pair.facet, pair.status, pair.reason)
             )
+
+
+async def _all_of(work: Iterable[Awaitable[T]]) -> tuple[list[T], BaseException | None]:
+    """What comes of all `work`, and the first error; the others are paid for, and end."""
+    done = await asyncio.gather(*work, return_exceptions=True)
+    errors = [outcome for outcome in done if isinstance(outcome, BaseException)]
+    return [d for d in done if not isinstance(d, BaseException)], next(iter(errors), None)

@@ -49,5 +49,5 @@ def invented_pair(run_id: str, profile: Profile, facet: Facet, draft: NaiveDraft
 
 
 def digest(*parts: str) -> str:
-    """The same parts give the same id, so that a repeated step doubles nothing."""
+    """16 hexadecimal digits, the same of the same parts: a repeated step doubles nothing."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

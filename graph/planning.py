@@ -1,6 +1,5 @@
 """Which dimensions a reader's pairs are gathered on, and why a quota cannot be met; pure."""
 
-import hashlib
 import math
 import random
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from agents.frameworks import schwartz
 from agents.frameworks.catalogue import dimension, frameworks
 from agents.records import FACETS, Attribute, Dimension, Facet, Pair, Profile
 from agents.verification import supports
+from graph.pairing import digest
 from graph.settings import SynthesisSettings
 from graph.state import Cell
 
@@ -36,7 +36,7 @@ def plan_round(
         elif round_number > settings.rounds:
             starved[facet] = _why_refused(pairs, facet, settings.rounds)
         else:
-            dice = _dice(profile.reader_id, facet)
+            dice = random.Random(digest(profile.reader_id, facet))
             chosen = compatible(explored(known, settings.exploration, dice))
             cells += _share_out(chosen, wanted, (round_number - 1) * wanted)
     return cells, starved
@@ -185,10 +185,6 @@ def _circles(one: Attribute, other: Attribute) -> list[schwartz.Circle]:
     both = {one.dimension, other.dimension}
     circles = (schwartz.framework().ten, schwartz.framework().nineteen)
     return [circle for circle in circles if both <= set(circle.values)]
-
-
-def _dice(*parts: str) -> random.Random:
-    return random.Random(hashlib.sha256("\n".join(parts).encode()).digest())
 
 
 def _why_refused(pairs: Sequence[Pair], facet: Facet, rounds: int) -> str:

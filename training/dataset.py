@@ -75,7 +75,7 @@ def split(dataset: Dataset, holdout_share: float, seed: int) -> tuple[Dataset, D
     ranked = sorted(set(groups), key=lambda s: hashlib.sha256(f"{seed}:{s}".encode()).digest())
     if len(ranked) < 2:
         raise TrainingError(
-            "All pairs come from one scenario, so none can be held out.",
+            "All pairs are of one group, a scenario or a shelf of books: none can be held out.",
             "Gather pairs from more scenarios.",
         )
     count = min(max(1, round(holdout_share * len(ranked))), len(ranked) - 1)

@@ -8,7 +8,7 @@ from agents.records import Record
 
 
 class HeldOut(Record):
-    """How well a model agrees with pairs whose scenarios it never trained on."""
+    """How well a model agrees with pairs whose groups it never trained on."""
 
     pairs: int
     """Pairs measured."""
@@ -34,7 +34,7 @@ class TrainingStarted(Record):
     pairs: int
     """Pairs trained on."""
     held_out: int
-    """Pairs measured on, from other scenarios."""
+    """Pairs measured on, of other groups: scenarios, or shelves of books."""
     twin_share: float
     steps: int
     first_step: int

@@ -29,7 +29,8 @@ class TrainingSettings(Section):
     max_length: int = Field(default=512, ge=16)
     """Tokens of prompt and answer together; longer pairs are set aside and counted."""
     holdout_share: float = Field(default=0.2, gt=0, lt=1)
-    """Share of the scenarios kept out of training, to measure on."""
+    """Share of the groups of pairs kept out of training, to measure on; a group is a scenario, or
+    a shelf of books."""
     max_held_out: int = Field(default=64, ge=1)
     """Held-out pairs measured at most, so that measuring never outlasts training."""
     seed: int = 7

@@ -17,20 +17,25 @@ SECONDS_BETWEEN_LINES = 5.0
 MOST_NOTICES = 20
 """Notices that are printed."""
 MOST_KEPT = 1000
-"""Notices that are kept; a file of any size may be wrong in every row."""
+"""Notices that are kept of a file of any size, which may be wrong in every row."""
 
 
 class Notices:
-    """What a loader set aside, told on stderr in order, the first twenty at least."""
+    """What a loader set aside, told on stderr in order, the first twenty at least.
 
-    def __init__(self) -> None:
+    Args:
+        most: how many are kept, the others counted; none keeps them all.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
         self.taken: list[str] = []
         self.count = 0
 
     def take(self, notice: str) -> None:
         """Keep one, or count it."""
         self.count += 1
-        if self.count <= MOST_KEPT:
+        if self._most is None or self.count <= self._most:
             self.taken.append(plain_line(notice))
 
     def print(self) -> None:

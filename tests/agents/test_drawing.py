@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.cells import Cell, Place
-from agents.drawing import MOST_ORDERED, RELEVANCE, Scenes, mmr
+from agents.drawing import MOST_OF_COUNTRY, MOST_ORDERED, RELEVANCE, Scenes, mmr
 from agents.embeddings import Vectors
 
 
@@ -20,7 +20,7 @@ def unit(count: int, width: int, seed: int = 7, positive: bool = False) -> Vecto
 
 
 def a_place(name: str, culture: str | None = None, ages: tuple[int, int] = (18, 99)) -> Place:
-    return Place(name, culture, ages)
+    return Place(name, culture, ages, "home")
 
 
 def a_cell(*places: Place, seed: int = 7) -> Scenes:
@@ -83,6 +83,15 @@ def test_of_a_very_large_cell_the_same_sample_is_put_in_order_whoever_looks():
     assert turned_round(cell, random.Random(2)).order == cell.order
     grown = a_cell(*places, a_place("one-more"))
     assert len({*grown.order} & {*cell.order}) >= MOST_ORDERED - 1, "one scene more moves little"
+
+
+def test_of_a_very_large_cell_every_country_finds_scenes_of_its_own():
+    away = [a_place(f"jp{n}", "JP") for n in range(2000)]
+    home = [a_place(f"de{n}", "DE") for n in range(60)]
+    cell = a_cell(*away, *home, *named(10))
+    drawn = cell.draw("ana", "DE", 30, [], 999, 6)
+    assert sum(name.startswith("de") for name in drawn) == MOST_OF_COUNTRY
+    assert len(drawn) == MOST_OF_COUNTRY + 10
 
 
 def test_an_empty_cell_gives_nothing():

@@ -1,6 +1,7 @@
 """`gravity pool`: looks at the candidate pool, adds to it, takes it in and out, checks it."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from itertools import islice
@@ -13,6 +14,7 @@ from tui.commands.options import JsonFlag, escaped, invocation, print_json
 from tui.widgets.plain import plain_line
 
 if TYPE_CHECKING:
+    from agents.records import Scenario
     from tui.progress import Notices
     from tui.wiring import Services
 
@@ -110,8 +112,8 @@ def add(
     try:
         scenario = scenario_of(told | texts)
     except ValidationError as error:
-        told = ": ".join(first_fault(error))
-        raise InputError(f"{told}.", "`gravity pool add --help`.") from error
+        fault = ": ".join(first_fault(error))
+        raise InputError(f"{fault}.", "`gravity pool add --help`.") from error
     found = flaws(scenario)
     if found:
         raise InputError(f"{'; '.join(found)}.", "Mend it and add it again.")
@@ -143,9 +145,9 @@ def import_(
 
     What is in stays in when it is stopped; the same again goes on.
     """
-    from tui.progress import Notices
+    from tui.progress import MOST_KEPT, Notices
 
-    services, notices = invocation(context).services(), Notices()
+    services, notices = invocation(context).services(), Notices(MOST_KEPT)
     try:
         counts = _take_in(services, file, unexamined, notices)
     finally:
@@ -182,7 +184,8 @@ def export(
         except OSError as error:
             raise StorageError(f"{file} cannot be written: {error.strerror}.") from error
         finally:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
     typer.echo(f"{count:,} scenes in {file}")
 
 
@@ -227,10 +230,10 @@ def _take_in(
     with services.pool() as pool, counting("scenes") as tell:
         before, deduplicator = len(pool), services.deduplicator(pool, None)
         while batch:
-            kept = {s.id: s.situation for s in pool.get([s.id for s in batch])}
+            kept = {s.id: s for s in (*reversed(batch), *pool.get([s.id for s in batch]))}
             for scenario in batch:
-                if kept.get(scenario.id, scenario.situation) != scenario.situation:
-                    notices.take(f"{scenario.id}: the pool has another scene of this id")
+                if _texts(kept[scenario.id]) != _texts(scenario):
+                    notices.take(f"{scenario.id}: there is another scene of this id")
             if unexamined:
                 pool.load(batch)
             else:
@@ -243,6 +246,10 @@ def _take_in(
             tell(read, f"{added:,} added, {refused:,} duplicates")
             batch = list(islice(rows, BATCH))
     return {"added": added, "duplicates": refused, "there before": read - added - refused}
+
+
+def _texts(scenario: "Scenario") -> tuple[str, str, str]:
+    return scenario.situation, scenario.high, scenario.low
 
 
 def _known(dimension: str | None) -> list[str]:

@@ -108,8 +108,9 @@ def _resume(
     context: typer.Context, services: "Services", run_id: str, flags: dict[str, Any]
 ) -> "RunSummary":
     """Under the settings the run was begun with; flags given now go before them."""
+    from agents.errors import ConfigError
     from tui.progress import Notices
-    from tui.settings import compose
+    from tui.settings import compose, known_keys
     from tui.wiring import Services
 
     summary = services.store.run(run_id)
@@ -117,6 +118,13 @@ def _resume(
     if ended and not services.store.readers_with_work(run_id):
         return summary
     kept = services.store.run_settings(run_id)
+    known = known_keys()
+    for section, fields in kept["settings"].items():
+        if strange := [key for field in fields if (key := f"{section}.{field}") not in known]:
+            raise ConfigError(
+                f"{run_id} was begun by another version of gravity, which knew {strange[0]}.",
+                "Resume it with that one, or begin another with --new.",
+            )
     now = invocation(context).flags | given(flags) | {"home": services.home}
     services = Services(compose(kept["settings"], now))
     readers = [r.reader for r in services.store.readers(run_id)]
