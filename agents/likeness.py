@@ -2,26 +2,30 @@
 
 A cosine of two situations does not tell: scenes that share their words may put another choice at
 stake, and a paraphrase may share none. The answers, which show what is at stake, are compared too,
-and what each comparison is worth is fitted on labelled pairs (`likeness.jsonl`) under the embedder
-at hand.
+and what each comparison is worth is fitted on labelled pairs (`likeness.jsonl`) once for each
+embedder, and kept in the user's cache.
 """
 
+import hashlib
+import json
+import os
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.embeddings import Embedder, Vectors
+from agents.errors import StorageError
 from agents.gates import words
 from agents.records import Record, Scenario
+from agents.weights import CACHE_ENV, cache_root
 
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
+FEATURES = 7
 MOST_KEPT = 30_000
 """Vectors that are kept for the next comparison: 46 MB of them at 384 dimensions."""
 
@@ -53,6 +57,9 @@ class Likeness:
     Args:
         embedder: turns texts into vectors; the first comparison fits the weights under it.
         labelled: the pairs to fit on; none takes those that ship.
+
+    Raises:
+        StorageError: at the first comparison: the user's cache cannot be written.
     """
 
     def __init__(self, embedder: Embedder, labelled: Sequence[LabelledPair] = ()) -> None:
@@ -73,18 +80,32 @@ class Likeness:
         if not pairs:
             return np.zeros(0)
         with self._lock:
-            return self._model.predict_proba(self._features(pairs))[:, 1]
+            *weights, intercept = self._weights
+            return 1 / (1 + np.exp(-(self._features(pairs) @ weights + intercept)))
 
     @cached_property
-    def _model(self) -> "Pipeline":
+    def _weights(self) -> list[float]:
+        """Of each feature, and the intercept: fitted now, or kept by an earlier process."""
+        labelled = self._labelled or shipped_pairs()
+        told = json.dumps([pair.model_dump() for pair in labelled])
+        digest = hashlib.sha256(told.encode()).hexdigest()[:16]
+        name = re.sub(r"[^a-zA-Z0-9]+", "-", self._embedder.name)[-60:]
+        path = cache_root() / "likeness" / f"{name}-{digest}.json"
+        kept = _kept(path)
+        if kept is None:
+            kept = self._fitted(labelled)
+            _keep(path, kept)
+        return kept
+
+    def _fitted(self, labelled: Sequence[LabelledPair]) -> list[float]:
         from sklearn.linear_model import LogisticRegression  # takes a second
-        from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        labelled = self._labelled or shipped_pairs()
         features = self._features([(p.a, p.b) for p in labelled])
-        same = [p.same for p in labelled]
-        return make_pipeline(StandardScaler(), LogisticRegression()).fit(features, same)
+        scaler = StandardScaler().fit(features)
+        model = LogisticRegression().fit(scaler.transform(features), [p.same for p in labelled])
+        weights = model.coef_[0] / scaler.scale_
+        return [*weights.tolist(), float(model.intercept_[0] - weights @ scaler.mean_)]
 
     def _features(
         self, pairs: Sequence[tuple[Scenario | Twin, Scenario | Twin]]
@@ -114,6 +135,28 @@ def shipped_pairs() -> list[LabelledPair]:
     """The labelled pairs that ship."""
     text = files("agents").joinpath("likeness.jsonl").read_text("utf-8")
     return [LabelledPair.model_validate_json(line) for line in text.splitlines() if line]
+
+
+def _kept(path: Path) -> list[float] | None:
+    """What an earlier process kept; none where there is nothing usable."""
+    try:
+        kept = [float(weight) for weight in json.loads(path.read_text("utf-8"))]
+    except (OSError, TypeError, ValueError):
+        return None
+    return kept if len(kept) == FEATURES + 1 else None
+
+
+def _keep(path: Path, weights: list[float]) -> None:
+    draft = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(weights), "utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise StorageError(
+            f"{path.parent} cannot be written: {error.strerror}.",
+            f"Free some space, or set {CACHE_ENV} to a folder that can be.",
+        ) from error
 
 
 def _texts(twin: Scenario | Twin) -> tuple[str, str, str]:

@@ -1,13 +1,18 @@
 """Likeness: fitted on labelled pairs, it tells the same choice from shared words."""
 
+import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from agents.errors import StorageError
 from agents.likeness import LabelledPair, Likeness, Twin, shipped_pairs
 from agents.scripted import ScriptedEmbedder
+from agents.weights import CACHE_ENV
 
 PLACES = ("library", "harbour", "market", "orchard", "theatre", "workshop", "station", "kitchen")
 CHOICES = (
@@ -38,6 +43,12 @@ def labelled() -> list[LabelledPair]:
         pairs.append(LabelledPair(kind="told anew", same=True, a=one, b=same))
         pairs.append(LabelledPair(kind="same place", same=False, a=one, b=other))
     return pairs
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(CACHE_ENV, str(tmp_path))
+    return tmp_path / "likeness"
 
 
 @pytest.fixture
@@ -106,6 +117,41 @@ def test_it_is_fitted_once_and_the_same_every_time(scripted: ScriptedEmbedder):
     assert np.array_equal(against(counting, one, others), first)
     assert Counting.seen == fitted, "what was embedded is kept"
     assert np.array_equal(against(Likeness(scripted, labelled()), one, others), first)
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "[1, 2]", "[1,", '{"a": 1}', '["x", 0, 0, 0, 0, 0, 0, 0]', "7"]
+)
+def test_what_was_fitted_is_kept_and_fitted_anew_where_the_file_is_damaged(
+    scripted: ScriptedEmbedder, cache: Path, damage: str
+):
+    one, others = a_twin("bakery", 0), [a_twin("bakery", 1), a_twin("market", 0)]
+    first = against(Likeness(scripted, labelled()), one, others)
+    (file,) = cache.iterdir()
+    weights = json.loads(file.read_text())
+    file.write_text(json.dumps([-weight for weight in weights]))
+    assert against(Likeness(scripted, labelled()), one, others) == pytest.approx(1 - first)
+    file.write_text(damage)
+    assert np.array_equal(against(Likeness(scripted, labelled()), one, others), first)
+    assert json.loads(file.read_text()) == weights
+
+
+def test_a_cache_that_cannot_be_written_is_told_of(scripted: ScriptedEmbedder, cache: Path):
+    cache.write_text("in the way")
+    with pytest.raises(StorageError, match="likeness cannot be written"):
+        against(Likeness(scripted, labelled()), a_twin("bakery", 0), [a_twin("bakery", 1)])
+
+
+def test_of_many_threads_each_gets_its_own_answer(
+    scripted: ScriptedEmbedder, monkeypatch: pytest.MonkeyPatch
+):
+    """Vectors are forgotten while others are compared."""
+    monkeypatch.setattr("agents.likeness.MOST_KEPT", 30)
+    alone, shared = Likeness(scripted, labelled()), Likeness(scripted, labelled())
+    many = [(a_twin(f"place{n}", n % 4), a_twin(f"place{n}", (n + 1) % 4)) for n in range(64)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda pair: shared.probabilities([pair])[0], many * 8))
+    assert found == pytest.approx([alone.probabilities([pair])[0] for pair in many] * 8)
 
 
 def test_what_ships_can_be_fitted_on(scripted: ScriptedEmbedder):
