@@ -67,6 +67,8 @@ def flaws(scenario: Scenario) -> list[str]:
         ("situation", gates.no_question(situation)),
         ("situation", None if _speaks_to_you(situation) else "speaks to nobody: say you"),
     ]
+    if gates.words(scenario.high) == gates.words(scenario.low):
+        found.append(("high", "says the same as low"))
     for field, answer in (("high", scenario.high), ("low", scenario.low)):
         found += [
             (field, gates.names_dimension(answer, axis)),

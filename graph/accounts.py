@@ -39,6 +39,8 @@ class RunSummary:
     updated_at: float
     status: RunStatus
     model: str
+    method: str
+    """`gravity`, or `naive` for the baseline."""
     readers: int
     skipped: tuple[str, ...]
     accounting: Accounting
@@ -48,6 +50,11 @@ class RunSummary:
     calls: int
     tokens: int
     cost_usd: float
+
+    @property
+    def written_by(self) -> str:
+        """The model, and whether it invented whole pairs."""
+        return self.model if self.method == "gravity" else f"{self.method} {self.model}"
 
 
 @dataclass(frozen=True)
@@ -161,6 +168,7 @@ def _summarise(session: Session, row: RunRow) -> RunSummary:
         updated_at=row.updated_at,
         status=row.status,  # pyright: ignore[reportArgumentType]
         model=row.model,
+        method=row.settings.get("settings", {}).get("synthesis", {}).get("method", "gravity"),
         readers=_reader_count(session, row.id),
         skipped=tuple(row.skipped),
         accounting=_account(session, row.id),

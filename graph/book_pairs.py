@@ -132,6 +132,7 @@ class BookPairs:
             prompt=render("next_book", portrait=portrait(known, "")),
             chosen=self._texts[liked.id],
             rejected=self._texts[other.id],
+            reason=f"by the reader's ratings: {liked.title} rather than {other.title}",
         )
 
     def _without(self, reader: Reader, profile: Profile, titles: frozenset[str]) -> Profile:

@@ -13,10 +13,15 @@ import pyarrow.parquet
 from agents.errors import NotFoundError, StorageError
 from agents.records import Pair
 from agents.verification import supports
+from graph.accounts import RunSummary
 from graph.store import Store
 
 _TURN = pyarrow.struct([("role", pyarrow.string()), ("content", pyarrow.string())])
 _TEXT = pyarrow.string()
+_HOW = {
+    "gravity": "synthesised by Gravity",
+    "naive": "invented by a model from profiles alone (Gravity's naive baseline, judged by nobody)",
+}
 SCHEMA = pyarrow.schema(
     [
         *((name, pyarrow.list_(_TURN)) for name in ("prompt", "chosen", "rejected")),
@@ -55,7 +60,7 @@ def export_pairs(store: Store, run_id: str, folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "pairs.jsonl").write_text(_json_lines(table.to_pylist()), "utf-8")
         pyarrow.parquet.write_table(table, folder / "pairs.parquet")
-        (folder / "README.md").write_text(_card(run_id, pairs, len(accepted)), "utf-8")
+        (folder / "README.md").write_text(_card(store.run(run_id), pairs, len(accepted)), "utf-8")
     except OSError as error:
         raise StorageError(f"{folder} cannot be written: {error.strerror}.") from error
     return len(pairs)
@@ -87,14 +92,15 @@ def _row(pair: Pair) -> dict[str, Any]:
     }
 
 
-def _card(run_id: str, pairs: Sequence[Pair], accepted: int) -> str:
+def _card(run: RunSummary, pairs: Sequence[Pair], accepted: int) -> str:
     facets = Counter(pair.facet for pair in pairs)
     return (
         files("graph")
         .joinpath("dataset_card.md")
         .read_text("utf-8")
         .format(
-            run_id=run_id,
+            run_id=run.id,
+            how=_HOW[run.method],
             pairs=len(pairs),
             left_out=accepted - len(pairs),
             readers=len({pair.reader_id for pair in pairs}),

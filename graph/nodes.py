@@ -87,7 +87,7 @@ class Nodes:
         made = await asyncio.to_thread(
             self._crew.books.make, state["run_id"], member.reader, profile, wanted
         )
-        update = {"status": "review" if asked else "accepted", "reason": "by the reader's ratings"}
+        update = {"status": "review" if asked else "accepted"}
         fresh = [p.model_copy(update=update) for p in made if p.id not in known]
         for pair in fresh:
             self._put(pair)

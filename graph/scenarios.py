@@ -14,8 +14,8 @@ from agents.records import Scenario
 from graph.rows import Tell, parsed_cell, read_rows
 
 
-def read_scenarios(path: Path, tell: Tell) -> Iterator[Scenario]:
-    """The scenarios of a JSONL, CSV or Parquet file, one at a time.
+def read_scenarios(path: Path, tell: Tell) -> Iterator[tuple[str, Scenario]]:
+    """The scenarios of a JSONL, CSV or Parquet file with their `file:line`, one at a time.
 
     A row needs `dimension`, `situation`, `high` and `low`; `facet` follows from the dimension, and
     an `id` is made of the text where there is none.
@@ -40,7 +40,7 @@ def read_scenarios(path: Path, tell: Tell) -> Iterator[Scenario]:
         if found:
             tell(f"{row.place}: {found[0]}")
         else:
-            yield scenario
+            yield row.place, scenario
 
 
 def scenario_of(values: dict[str, Any]) -> Scenario:

@@ -75,10 +75,11 @@ def harmless(*texts: str) -> None:
 
 def test_stats_shows_every_dimension_and_where_scenes_are_thin(gravity: Gravity) -> None:
     told = gravity(*SCRIPTED, "pool", "stats").out
-    assert told.startswith(f"{SHIPPED} scenes: {SHIPPED} pool\n")
+    assert told.startswith(f"{SHIPPED:,} scenes: {SHIPPED} pool\n")
     assert all(axis.label[:28] in told for axis in dimensions().values())
-    assert "by domain" in told
+    assert "in each domain" in told
     assert "thinnest: " in told
+    assert max(map(len, told.splitlines())) < 80
     assert "JP" in gravity(*SCRIPTED, "pool", "stats", "--by", "setting").out
 
 
@@ -229,7 +230,7 @@ def test_import_tells_of_bad_rows_and_takes_the_rest(gravity: Gravity, tmp_path:
     ]
     file = write_lines(tmp_path / "more.jsonl", rows)
     told = gravity(*SCRIPTED, "pool", "import", str(file))
-    assert told.out == "2 added, 1 duplicates, 0 there before\n"
+    assert told.out == "2 added, 1 duplicates, 0 known already, 6 set aside\n"
     for notice in (
         "more.jsonl:2: broken JSON",
         "more.jsonl:3: high: ",
@@ -237,7 +238,7 @@ def test_import_tells_of_bad_rows_and_takes_the_rest(gravity: Gravity, tmp_path:
         "more.jsonl:5: low: Field required",
         "more.jsonl:6: colour: ",
         "more.jsonl:7: not a JSON object",
-        ": the pool has its like, ",
+        "more.jsonl:8: the pool has its like, ",
     ):
         assert told.err.count(notice) == 1, notice
     assert len(told.err.splitlines()) == 7
@@ -247,10 +248,10 @@ def test_import_tells_of_bad_rows_and_takes_the_rest(gravity: Gravity, tmp_path:
 def test_import_for_scripts_and_again_adds_nothing(gravity: Gravity, tmp_path: Path) -> None:
     file = str(write_lines(tmp_path / "more.jsonl", [LADDER, KITE, "{"]))
     first = gravity(*SCRIPTED, "pool", "import", file, "--json").json
-    assert (first["added"], first["duplicates"], first["there before"]) == (2, 0, 0)
+    assert (first["added"], first["duplicates"], first["known already"]) == (2, 0, 0)
     assert [notice[:13] for notice in first["notices"]] == ["more.jsonl:3:"]
     again = gravity(*SCRIPTED, "pool", "import", file, "--json").json
-    assert (again["added"], again["duplicates"], again["there before"]) == (0, 0, 2)
+    assert (again["added"], again["duplicates"], again["known already"]) == (0, 0, 2)
 
 
 def test_of_very_many_bad_rows_the_first_are_told_and_all_are_counted(
@@ -269,11 +270,37 @@ def test_a_missing_file_is_told_before_the_pool_is_opened(gravity: Gravity, home
     assert "nowhere.jsonl cannot be read" in told.err
 
 
+@pytest.mark.parametrize("how", [(), ("--unexamined",)])
+def test_a_row_that_comes_twice_is_taken_once_and_another_of_its_id_is_told(
+    gravity: Gravity, tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    rows = [LADDER | {"id": "mine"}, KITE, KITE, LADDER | {"id": "mine", "domain": "home"}, KITE]
+    file = write_lines(tmp_path / "twice.jsonl", [*rows, KITE | {"id": "mine"}])
+    told = gravity(*SCRIPTED, "pool", "import", str(file), *how)
+    assert told.out == "2 added, 0 duplicates, 4 known already, 0 set aside\n"
+    assert told.err == "twice.jsonl:6: there is another scene of the id mine\n"
+
+
+def test_two_equal_answers_are_a_flaw(gravity: Gravity, tmp_path: Path) -> None:
+    file = write_lines(tmp_path / "same.jsonl", [KITE | {"low": KITE["high"].upper()}])
+    told = gravity(*SCRIPTED, "pool", "import", str(file))
+    assert "same.jsonl:1: high: says the same as low" in told.err
+    assert "1 set aside" in told.out
+
+
+def test_a_damaged_pool_is_told_in_one_line(gravity: Gravity, home: Path) -> None:
+    file = home / "pool" / "chroma.sqlite3"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4096] + bytes(len(whole) // 2) + whole[4096 + len(whole) // 2 :])
+    for words in (["stats"], ["search", "rain"], ["check"]):
+        assert "The pool" in one_line(gravity(*SCRIPTED, "pool", *words, code=4).err)
+
+
 def test_unexamined_duplicates_come_in(gravity: Gravity, tmp_path: Path) -> None:
     like = LADDER | {"high": LADDER["low"], "low": LADDER["high"]}
     file = write_lines(tmp_path / "more.jsonl", [LADDER, like])
     told = gravity(*SCRIPTED, "pool", "import", str(file), "--unexamined")
-    assert told.out == "2 added, 0 duplicates, 0 there before\n"
+    assert told.out == "2 added, 0 duplicates, 0 known already, 0 set aside\n"
 
 
 def test_a_csv_file_is_taken_in_too(gravity: Gravity, tmp_path: Path) -> None:
@@ -298,7 +325,7 @@ def test_what_is_exported_comes_whole_into_another_home(gravity: Gravity, tmp_pa
     assert [path.name for path in Path().iterdir()] == ["out.jsonl"]
     other = ("--home", str(tmp_path / "other"), *SCRIPTED, "pool")
     told = gravity(*other, "import", "out.jsonl", "--unexamined")
-    assert told.out == f"1 added, 0 duplicates, {SHIPPED} there before\n"
+    assert told.out == f"1 added, 0 duplicates, {SHIPPED} known already, 0 set aside\n"
     assert not told.err
     assert gravity(*other, "show", added["id"], "--json").json == added
     gravity(*other, "export", "back.jsonl")
@@ -312,7 +339,7 @@ def test_a_scene_that_is_there_is_no_duplicate_of_its_neighbours(gravity: Gravit
     gravity(*SCRIPTED, "pool", "export", "out.jsonl", "--dimension", "hedonism")
     told = gravity(*SCRIPTED, "pool", "import", "out.jsonl")
     count = sum(s.dimension == "hedonism" for s in shipped_scenarios())
-    assert told.out == f"0 added, 0 duplicates, {count} there before\n"
+    assert told.out == f"0 added, 0 duplicates, {count} known already, 0 set aside\n"
     assert not told.err
 
 
@@ -328,6 +355,12 @@ def test_an_export_that_cannot_be_written(gravity: Gravity, target: str) -> None
     assert f"{target} cannot be written: " in one_line(told.err)
     assert not list(Path().iterdir())
     assert not list(Path().glob("../.*"))
+
+
+def test_an_export_is_jsonl_and_says_so(gravity: Gravity) -> None:
+    told = gravity(*SCRIPTED, "pool", "export", "out.csv", code=2)
+    assert "ends in .jsonl" in told.err
+    assert not list(Path().iterdir())
 
 
 @pytest.mark.parametrize("target", ["", ".", "/"])

@@ -73,7 +73,8 @@ def test_notices_on_the_input_are_told_and_kept(gravity: Gravity, tmp_path: Path
     told = gravity("synth", "--readers", str(path), "--model", "scripted")
     notices = [line for line in told.err.splitlines() if line.startswith("r.jsonl:")]
     assert [n.split(": ")[0] for n in notices] == ["r.jsonl:2", "r.jsonl:3", "r.jsonl:4"]
-    assert "3 notices on the input" in told.out
+    assert "no --books were given" in told.err
+    assert "4 notices on the input" in told.out
     shown = gravity("runs", "show").out
     assert all(f"notice: {n}" in shown for n in notices)
 

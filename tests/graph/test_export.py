@@ -83,7 +83,7 @@ def test_texts_and_means_survive(store: Store, tmp_path: Path) -> None:
     assert rows[0]["probability"] == 0.75
     card = (tmp_path / "deep" / "out" / "README.md").read_text()
     assert "2 pairs" in card
-    assert "for 2 readers\nover 1 scenarios. 100% of the pairs" in card
+    assert "synthesised by Gravity,\nfor 2 readers over 1 scenarios. 100% of the pairs" in card
     assert "| belief | 2 |" in card
 
 

@@ -1,6 +1,7 @@
 """Scenarios from files: sound rows are taken, and every other is told of by its place and field."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def read(tmp_path: Path, *rows: dict[str, Any] | str) -> tuple[list[Scenario], l
     lines = (row if isinstance(row, str) else json.dumps(row) for row in rows)
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     notices: list[str] = []
-    return list(read_scenarios(path, notices.append)), notices
+    placed = list(read_scenarios(path, notices.append))
+    assert all(re.fullmatch(r"scenes\.jsonl:\d+", place) for place, _ in placed)
+    return [scenario for _, scenario in placed], notices
 
 
 def test_a_row_of_four_fields_is_a_scenario(tmp_path: Path) -> None:
@@ -90,7 +93,7 @@ def test_csv_and_parquet_give_the_same_scenarios(tmp_path: Path) -> None:
     quoted = ",".join('"{}"'.format(cell.replace('"', '""')) for cell in cells)
     (tmp_path / "scenes.csv").write_text(f"{','.join(row)},culture\n{quoted},\n", "utf-8")
     for name in ("scenes.parquet", "scenes.csv"):
-        assert list(read_scenarios(tmp_path / name, pytest.fail)) == [expected]
+        assert [s for _, s in read_scenarios(tmp_path / name, pytest.fail)] == [expected]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +136,7 @@ def test_rows_are_read_one_by_one(tmp_path: Path) -> None:
     path, notices = tmp_path / "scenes.jsonl", list[str]()
     path.write_text(f"{json.dumps(good_row())}\nbroken\n", "utf-8")
     stream = read_scenarios(path, notices.append)
-    assert next(stream).dimension == good_row()["dimension"]
+    assert next(stream)[1].dimension == good_row()["dimension"]
     assert notices == [], "the second row has not been looked at yet"
     assert list(stream) == []
     assert len(notices) == 1

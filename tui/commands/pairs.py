@@ -26,6 +26,7 @@ def list_pairs(
 ) -> None:
     """The pairs of a run, a line each."""
     from agents.records import PairStatus
+    from tui.widgets.marks import ground
     from tui.widgets.plain import plain_line
 
     known = PairStatus.__args__  # pyright: ignore[reportAttributeAccessIssue]
@@ -41,7 +42,7 @@ def list_pairs(
         probability = f"{pair.verdicts[0].probability:.2f}" if pair.verdicts else "   –"
         typer.echo(
             f"{pair.id}  {pair.status:<8} {probability}  {plain_line(pair.reader_id, 16):<16}"
-            f" {pair.dimension + ' ' + pair.pole:<26} {situation}"
+            f" {' '.join(ground(pair)):<26} {situation}"
         )
 
 
@@ -81,15 +82,16 @@ def export(
 
 def told(pair: "Pair") -> str:
     """A pair as a person reads it."""
+    from tui.widgets.marks import ground
     from tui.widgets.plain import plain
 
     verdicts = "".join(
         f"  {v.judge}: {v.probability:.2f}{' (flipped)' if v.flipped else ''} {v.reason}\n"
         for v in pair.verdicts
     )
+    rests_on = " ".join(ground(pair)).strip()
     return plain(
-        f"{pair.id}  {pair.status}  {pair.reader_id}  {pair.facet}: {pair.dimension} {pair.pole}"
-        "\n\n"
+        f"{pair.id}  {pair.status}  {pair.reader_id}  {pair.facet}: {rests_on}\n\n"
         f"{pair.prompt[0].content}\n\n{pair.prompt[-1].content}\n\n"
         f"chosen:   {pair.chosen}\n\nrejected: {pair.rejected}\n\n{verdicts}  {pair.reason}"
     )

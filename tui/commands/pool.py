@@ -6,6 +6,7 @@ import os
 import sys
 from itertools import islice
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,9 @@ from tui.commands.options import JsonFlag, escaped, invocation, print_json
 from tui.widgets.plain import plain_line
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from agents.pool import Pool
     from agents.records import Scenario
     from tui.progress import Notices
     from tui.wiring import Services
@@ -38,7 +42,7 @@ def stats(
 
     if by not in ("domain", "setting"):
         raise typer.BadParameter("domain or setting.", param_hint="--by")
-    with invocation(context).services().pool() as pool:
+    with _opened(invocation(context).services()) as pool:
         coverage = covered(pool.scenarios())
     if as_json:
         print_json(coverage.counts())
@@ -55,7 +59,7 @@ def show(
     """Print one scene with both answers."""
     from tui.widgets.pool_text import told_scenario
 
-    with invocation(context).services().pool() as pool:
+    with _opened(invocation(context).services()) as pool:
         found = pool.get([scenario_id])
     if not found:
         from agents.errors import NotFoundError
@@ -80,18 +84,23 @@ def search(
     only = _known(dimension)
     if not text.strip():
         raise typer.BadParameter("some words are needed.", param_hint="TEXT")
-    with invocation(context).services().pool() as pool:
+    with _opened(invocation(context).services()) as pool:
         found = pool.search(text, limit, only)
     if as_json:
         print_json([{"similarity": n.similarity, "scenario": n.scenario} for n in found])
         return
-    typer.echo(told_neighbours(found))
+    typer.echo(told_neighbours(found, get_terminal_size().columns))
 
 
 @app.command()
 def add(
     context: typer.Context,
-    dimension: Annotated[str, typer.Option(prompt=True, help="As `frameworks show` names it.")],
+    dimension: Annotated[
+        str,
+        typer.Option(
+            prompt=True, help="As `frameworks show` names it.", callback=lambda d: _known(d)[0]
+        ),
+    ],
     situation: Annotated[str, typer.Option(prompt=True, help="20 to 60 words and a question.")],
     high: Annotated[str, typer.Option(prompt=True, help="The answer of the high pole.")],
     low: Annotated[str, typer.Option(prompt=True, help="The answer of the low pole.")],
@@ -118,7 +127,7 @@ def add(
     if found:
         raise InputError(f"{'; '.join(found)}.", "Mend it and add it again.")
     services = invocation(context).services()
-    with services.pool() as pool:
+    with _opened(services) as pool:
         alike = pool.get([scenario.id])
         if not alike:
             said = asyncio.run(services.deduplicator(pool, None).admit([scenario]))
@@ -126,8 +135,7 @@ def add(
     if alike:
         like = alike[0]
         raise InputError(
-            f"The pool has its like: {like.id}: {plain_line(like.situation, 200)}",
-            "Put another choice at stake.",
+            f"The pool has its like, {like.id}: {_quoted(like)}.", "Put another choice at stake."
         )
     print_json(scenario) if as_json else typer.echo(f"added {scenario.id}")
 
@@ -150,6 +158,9 @@ def import_(
     services, notices = invocation(context).services(), Notices(MOST_KEPT)
     try:
         counts = _take_in(services, file, unexamined, notices)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What is in stays in; the same command goes on.", err=True)
+        raise
     finally:
         notices.print()
     if as_json:
@@ -168,14 +179,16 @@ def export(
     from agents.errors import StorageError
 
     names = _known(dimension)
-    with invocation(context).services().pool() as pool:
+    with _opened(invocation(context).services()) as pool:
         scenarios = pool.scenarios(names[0] if names else None)
         if file is None:
             for scenario in scenarios:
                 sys.stdout.write(escaped(scenario.model_dump_json()) + "\n")
             return
-        if not file.name:
+        if not file.name or file.is_dir():
             raise StorageError(f"{file} cannot be written: it is a folder.")
+        if file.suffix != ".jsonl":
+            raise typer.BadParameter("a name that ends in .jsonl.", param_hint="FILE")
         draft = file.with_name(f".{file.name}.{os.getpid()}")
         try:
             with draft.open("w", encoding="utf-8") as out:
@@ -206,14 +219,25 @@ def check(
     if file:
         from graph.scenarios import read_scenarios
 
-        findings = audit(list(read_scenarios(file, notices.take)), services.embedder)
+        findings = audit([s for _, s in read_scenarios(file, notices.take)], services.embedder)
         notices.print()
     else:
-        with services.pool() as pool:
+        with _opened(services) as pool:
             findings = audit(list(pool.scenarios()), services.embedder)
     print_json(findings) if as_json else typer.echo(told_findings(findings))
     if notices.count or any(finding.level == "fail" for finding in findings):
         raise typer.Exit(NEEDS_MENDING)
+
+
+@contextlib.contextmanager
+def _opened(services: "Services") -> "Generator[Pool]":
+    """The pool; the first look at a home embeds all that ships, which a terminal is told."""
+    from rich.console import Console
+
+    told = Console(stderr=True).status("opening the pool; the first time its scenes are embedded …")
+    with told, services.pool() as pool:
+        told.stop()
+        yield pool
 
 
 def _take_in(
@@ -224,28 +248,43 @@ def _take_in(
     from graph.scenarios import read_scenarios
     from tui.progress import counting
 
-    added = read = refused = 0
-    rows = iter(read_scenarios(file, notices.take))
+    added = read = refused = known = flawed = 0
+
+    def set_aside(notice: str) -> None:
+        nonlocal flawed
+        flawed += 1
+        notices.take(notice)
+
+    rows = iter(read_scenarios(file, set_aside))
     batch = list(islice(rows, BATCH))  # before the pool is opened: there may be no such file
-    with services.pool() as pool, counting("scenes") as tell:
+    with _opened(services) as pool, counting("scenes") as tell:
         before, deduplicator = len(pool), services.deduplicator(pool, None)
         while batch:
-            kept = {s.id: s for s in (*reversed(batch), *pool.get([s.id for s in batch]))}
-            for scenario in batch:
-                if _texts(kept[scenario.id]) != _texts(scenario):
-                    notices.take(f"{scenario.id}: there is another scene of this id")
+            kept = {s.id: s for s in pool.get([s.id for _, s in batch])}
+            fresh: dict[str, tuple[str, Scenario]] = {}
+            for place, scenario in batch:
+                first = kept.get(scenario.id) or fresh.setdefault(scenario.id, (place, scenario))[1]
+                if _texts(first) != _texts(scenario):
+                    notices.take(f"{place}: there is another scene of the id {scenario.id}")
+            scenarios = [scenario for _, scenario in fresh.values()]
             if unexamined:
-                pool.load(batch)
+                pool.load(scenarios)
             else:
-                collisions = asyncio.run(deduplicator.admit(batch)).collisions
+                collisions = asyncio.run(deduplicator.admit(scenarios)).collisions
                 refused += len(collisions)
                 for scenario, like in collisions:
-                    notices.take(f"{scenario.id}: the pool has its like, {like.scenario.id}")
+                    told = f"the pool has its like, {like.scenario.id}: {_quoted(like.scenario)}"
+                    notices.take(f"{fresh[scenario.id][0]}: {told}")
+            known += len(batch) - len(fresh)
             read += len(batch)
             added = len(pool) - before
             tell(read, f"{added:,} added, {refused:,} duplicates")
             batch = list(islice(rows, BATCH))
-    return {"added": added, "duplicates": refused, "there before": read - added - refused}
+    return {"added": added, "duplicates": refused, "known already": known, "set aside": flawed}
+
+
+def _quoted(scenario: "Scenario") -> str:
+    return f"«{plain_line(scenario.situation)}»"
 
 
 def _texts(scenario: "Scenario") -> tuple[str, str, str]:

@@ -24,7 +24,7 @@ def list_runs(context: typer.Context, as_json: JsonFlag = False) -> None:
         typer.echo("No runs yet. Begin one: gravity synth --readers sample")
     for run in runs:
         began = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
-        typer.echo(f"{run.id:<16} {began}  {run.status:<9} {run.model:<12} {run.accounting}")
+        typer.echo(f"{run.id:<16} {began}  {run.status:<9} {run.written_by:<15} {run.accounting}")
 
 
 @app.command()
@@ -55,7 +55,7 @@ def show(context: typer.Context, run: RunArgument = "last", as_json: JsonFlag = 
 
 def _told(run: "RunSummary") -> str:
     return (
-        f"{run.id}: {run.status}, model {run.model}, {run.readers} readers\n"
+        f"{run.id}: {run.status}, model {run.written_by}, {run.readers} readers\n"
         f"  {run.accounting}\n"
         f"  {run.proposals} pairs proposed, {run.in_review} wait for a person, {run.calls} model"
         f" calls, {run.tokens:,} tokens, ${run.cost_usd:.4f}"

@@ -91,6 +91,8 @@ def _begin(services: "Services", run_id: str, kept: dict[str, Any]) -> "RunSumma
             source["readers"], services.settings.readers, notices.take, source["limit"]
         )
         books = _books(source["books"], readers, notices)
+        if not books and any(reader.reviews for reader in readers):
+            notices.take("no --books were given: ratings tell nothing of what readers like")
     finally:
         notices.print()
     services.store.begin_run(
@@ -114,6 +116,11 @@ def _resume(
     from tui.wiring import Services
 
     summary = services.store.run(run_id)
+    method = flags["synthesis__method"]
+    if method not in (None, summary.method):
+        raise ConfigError(
+            f"{run_id} was begun with --method {summary.method}.", "Name another --run."
+        )
     ended = summary.status in ("finished", "waiting")
     if ended and not services.store.readers_with_work(run_id):
         return summary
@@ -167,7 +174,8 @@ def _books(
 
 def _print_end(summary: "RunSummary") -> None:
     refused = summary.proposals - summary.accounting.accepted - summary.in_review
-    typer.echo(f"{summary.id}: {summary.status}. {summary.accounting}")
+    naive = "" if summary.method == "gravity" else f" ({summary.method})"
+    typer.echo(f"{summary.id}{naive}: {summary.status}. {summary.accounting}")
     typer.echo(
         f"  {summary.proposals} pairs proposed, {refused} refused or undecided; {summary.calls}"
         f" model calls, {summary.tokens:,} tokens, ${summary.cost_usd:.4f};"

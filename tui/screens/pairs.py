@@ -15,7 +15,7 @@ from graph.store import Store
 from tui.screens.edit import Answers, EditScreen
 from tui.screens.page import Page
 from tui.screens.reason import ReasonScreen
-from tui.widgets.marks import status_mark
+from tui.widgets.marks import ground, status_mark
 from tui.widgets.pair_detail import PairDetail
 from tui.widgets.plain import plain_line
 from tui.widgets.rows import Column, Rows
@@ -224,12 +224,13 @@ class PairsScreen(Page[None]):
 
 def _cells(pair: Pair) -> Sequence[Content | str]:
     situation = pair.prompt[-1].content if pair.prompt else ""
+    what, pole = ground(pair)
     return (
         status_mark(pair.status),
         plain_line(pair.reader_id),
         Content.styled(pair.facet, "$text-muted"),
-        plain_line(pair.dimension).replace("_", " "),
-        Content.styled(pair.pole, "$text-muted"),
+        plain_line(what).replace("_", " "),
+        Content.styled(pole, "$text-muted"),
         f"{pair.verdicts[-1].probability:.2f}" if pair.verdicts else "",
         plain_line(situation),
     )

@@ -124,7 +124,7 @@ def _cells(run: RunSummary) -> Sequence[Content | str]:
         plain_line(run.id),
         time.strftime("%m-%d %H:%M", time.localtime(run.created_at)),
         status_mark(run.status),
-        Content.styled(plain_line(run.model), "$text-muted"),
+        Content.styled(plain_line(run.written_by), "$text-muted"),
         f"{run.readers}",
         f"{run.accounting.accepted}/{run.accounting.requested}",
         Content.styled(f"{run.in_review}", "$text-warning") if run.in_review else "0",
@@ -146,7 +146,7 @@ def _account(run: RunSummary) -> Content:
     lines = [
         Content.assemble(
             (plain_line(run.id), "bold"),
-            (f"  begun {begun}, changed {changed}, model {plain_line(run.model)}", dim),
+            (f"  begun {begun}, changed {changed}, model {plain_line(run.written_by)}", dim),
         ),
         Content(str(run.accounting)),
         Content(

@@ -2,6 +2,8 @@
 
 from textual.content import Content
 
+from agents.records import Pair
+
 _MARKS = {
     "accepted": ("✓", "$text-success"),
     "rejected": ("✗", "$text-error"),
@@ -59,3 +61,10 @@ def band_bar(score: float, reach: float, width: int) -> Content:
         (line[at + 1 :], edge),
         ("▏", edge),
     )
+
+
+def ground(pair: Pair) -> tuple[str, str]:
+    """What a pair rests on: a dimension and its pole; a genre, or a dash, and no pole."""
+    if pair.group or not pair.dimension:
+        return pair.dimension or "–", ""
+    return pair.dimension, pair.pole

@@ -1,8 +1,11 @@
 """The pool in tables and a heat map of characters; it reads no database."""
 
+import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Literal, get_args
 
 from agents.frameworks.catalogue import dimension, frameworks
@@ -14,6 +17,7 @@ from tui.widgets.plain import plain_line
 By = Literal["domain", "setting"]
 NAME = 32
 """Columns for the name of a dimension."""
+WIDTH = 79
 SHADES = "░▒▓█"
 LEVELS = {"ok": "✓", "warn": "!", "fail": "✗"}
 
@@ -59,21 +63,21 @@ def told_stats(coverage: Coverage, by: By) -> str:
     """A row for each dimension: its count, and a heat map over parts of life or settings."""
     counts = coverage.domains if by == "domain" else coverage.settings
     columns = get_args(Domain) if by == "domain" else _settings(coverage)
-    most = max(counts.values(), default=1)
+    edges = _edges(max(counts.values(), default=1))
     kinds = ", ".join(f"{count} {name}" for name, count in coverage.provenances.most_common())
-    lines = [f"{coverage.total} scenes: {kinds or 'none'}", f"{_key(most)} by {by}", ""]
+    names = [f"{c[:2]}\u00a0{c}" if c[:2] != c else c for c in columns]
+    lines = [f"{coverage.total:,} scenes: {kinds or 'none'}", f"{_key(edges)} in each {by}"]
+    lines += wrap(", ".join(names), WIDTH)
+    lines += [*wrap(f"thinnest: {', '.join(_thinnest(coverage))}", WIDTH), ""]
     heads = " ".join(column[:2] for column in columns)
     for framework in frameworks().values():
-        lines.append(f"{framework.label[:NAME]:<{NAME}}      {heads}")
+        lines.append(f"{_cut(framework.label, NAME):<{NAME}}      {heads}")
         for axis in framework.dimensions:
-            name = f"{'  ' if axis.parent else ''}{axis.label}"[:NAME]
-            row = " ".join(_shade(counts[axis.name, c], most) * 2 for c in columns)
+            name = _cut(f"{'  ' if axis.parent else ''}{axis.label}", NAME)
+            row = " ".join(_shade(counts[axis.name, c], edges) * 2 for c in columns)
             lines.append(f"{name:<{NAME}} {coverage.of(axis.name):>4} {row}")
         lines.append("")
-    names = {column[:2]: column for column in columns}
-    lines.append(", ".join(f"{short} {name}" for short, name in names.items() if short != name))
-    lines.append(f"thinnest: {', '.join(_thinnest(coverage))}")
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(line.rstrip() for line in lines).rstrip().replace("\u00a0", " ")
 
 
 def told_scenario(scenario: Scenario) -> str:
@@ -96,11 +100,14 @@ def told_scenario(scenario: Scenario) -> str:
     )
 
 
-def told_neighbours(found: Sequence[Neighbour]) -> str:
-    """One line for each: cosine, id and situation."""
+def told_neighbours(found: Sequence[Neighbour], width: int) -> str:
+    """One line of `width` columns for each: cosine, id and situation."""
     return "\n".join(
-        f"{n.similarity:5.2f}  {plain_line(n.scenario.id, 34):<34}"
-        f" {plain_line(n.scenario.situation, 110)}"
+        _cut(
+            f"{n.similarity:5.2f}  {_cut(plain_line(n.scenario.id), 28):<28}"
+            f" {plain_line(n.scenario.situation)}",
+            width,
+        )
         for n in found
     )
 
@@ -127,15 +134,27 @@ def _settings(coverage: Coverage) -> tuple[str, ...]:
 
 
 def _thinnest(coverage: Coverage) -> list[str]:
-    names = [axis.name for f in frameworks().values() for axis in f.dimensions]
+    """Of the dimensions that have scenes of their own alone; a broad one draws on its parts'."""
+    names = [a.name for f in frameworks().values() for a in f.dimensions if not f.parts(a.name)]
     return [f"{n} {coverage.of(n)}" for n in sorted(names, key=coverage.of)[:5]]
 
 
-def _shade(count: int, most: int) -> str:
-    """A dot for none, then four shades up to the fullest cell."""
-    return SHADES[-(-4 * count // most) - 1] if count else "·"
+def _edges(most: int) -> list[int]:
+    """The most that each shade stands for: by equal factors up to the fullest cell."""
+    return sorted({math.ceil(most ** (step / 3)) for step in range(4)})
 
 
-def _key(most: int) -> str:
-    edges = sorted({-(-most * step // 4) for step in range(1, 5)})
-    return ", ".join(["· none", *(f"{_shade(edge, most) * 2} up to {edge}" for edge in edges)])
+def _shade(count: int, edges: Sequence[int]) -> str:
+    """A dot for none, then darker shades up to the fullest cell."""
+    return SHADES[bisect_left(edges, count) - len(edges)] if count else "·"
+
+
+def _key(edges: Sequence[int]) -> str:
+    told = ["·· none"]
+    for least, most in zip((1, *(edge + 1 for edge in edges)), edges, strict=False):
+        told.append(f"{_shade(most, edges) * 2} {least if least == most else f'{least} to {most}'}")
+    return ", ".join(told)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
