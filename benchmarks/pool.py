@@ -1,7 +1,8 @@
 """What the candidate pool is good for: diversity, cost, likeness, scale: `make bench-pool`.
 
 Run as `python -m benchmarks.pool`. Scenes drawn for readers stand beside what the naive baseline
-invents with the same model; nothing is tuned here, and nothing asserted.
+invents with the same model; nothing is tuned here, and nothing asserted. All of it takes hours on
+two cores: the embedded model writes a thousand pairs, and an index takes in a million vectors.
 """
 
 import argparse
@@ -34,6 +35,7 @@ from agents.scenario_writer import ScenarioWriter
 from agents.settings import ChatSettings, CriticSettings, DeduplicatorSettings, ProfilerSettings
 from benchmarks.answered_readers import answered_readers
 from benchmarks.diversity import Diversity, diversity
+from benchmarks.pool_scale import SIZES
 from benchmarks.pool_scale import measure as measure_scale
 from benchmarks.pool_scale import told as told_scale
 from graph.book_pairs import BookPairs
@@ -287,7 +289,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", default=["scripted", "embedded"])
     parser.add_argument("--count", type=int, default=1000, help="texts of each set")
     parser.add_argument("--readers", type=int, nargs="*", default=[10, 100, 400])
-    parser.add_argument("--vectors", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--vectors", type=int, nargs="*", default=list(SIZES))
     parser.add_argument("--json", type=Path, help="write everything measured to this file")
     asked = parser.parse_args()
     path = weights.require(weights.EMBEDDING)

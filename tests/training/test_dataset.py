@@ -82,7 +82,7 @@ def test_the_split_is_the_same_in_any_order(pairs: Path) -> None:
 def test_one_scenario_cannot_be_split(tmp_path: Path) -> None:
     dataset = read_pairs(write_pairs(tmp_path / "pairs.jsonl", [pair_row(0, 0)]))
 
-    with pytest.raises(TrainingError, match="one scenario"):
+    with pytest.raises(TrainingError, match="of one group"):
         split(dataset, 0.2, 7)
 
 
