@@ -1,9 +1,11 @@
 """`gravity synth` begins, resumes, notices what is unfinished, and tells what became of it."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from graph.store import Store
@@ -65,6 +67,34 @@ def test_a_run_whose_pairs_are_all_decided_is_finished(gravity: Gravity, store: 
 def test_a_run_killed_after_its_last_reader_is_put_right(gravity: Gravity, store: Store) -> None:
     store.set_run_status("done", "stopped")
     assert gravity("synth", "--run", "done", "--json").json["status"] == "finished"
+
+
+def test_a_run_keeps_its_method_and_says_when_it_is_naive(gravity: Gravity, tmp_path: Path) -> None:
+    told = gravity(*SAMPLE, "--limit", "1", "--run", "base", "--method", "naive")
+    assert told.out.startswith("base (naive): finished.")
+    assert "naive scripted" in gravity("runs", "list").out
+    assert "model naive scripted" in gravity("runs", "show", "base").out
+    listed = gravity("pairs", "list", "base").out
+    assert all("  –  " in line for line in listed.splitlines())
+    gravity("pairs", "export", "base", "--out", str(tmp_path / "out"))
+    assert "naive baseline" in (tmp_path / "out" / "README.md").read_text("utf-8")
+    wrong = gravity("synth", "--run", "base", "--method", "gravity", code=2)
+    assert "base was begun with --method naive." in wrong.err
+    assert gravity("synth", "--run", "base", "--method", "naive").out == told.out
+
+
+def test_a_run_of_another_version_cannot_be_resumed_and_says_so(
+    gravity: Gravity, home: Path, store: Store
+) -> None:
+    with closing(sqlite3.connect(home / "gravity.db")) as connection, connection:
+        connection.execute(
+            "UPDATE runs SET status = 'stopped',"
+            " settings = json_set(settings, '$.settings.synthesis.country_share', 0.3)"
+        )
+    store.set_run_status("asks", "stopped")
+    told = gravity("synth", "--run", "asks", "--review", "none", code=2)
+    assert "which knew synthesis.country_share" in told.err
+    assert "Traceback" not in told.err
 
 
 def test_notices_on_the_input_are_told_and_kept(gravity: Gravity, tmp_path: Path) -> None:

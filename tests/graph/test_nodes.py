@@ -1,16 +1,21 @@
-"""What readers say while the machine is at work on them counts from the next node on."""
+"""Nodes alone: what readers say meanwhile counts; nothing written is lost or doubled."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from agents.chat import Reply
+from agents.errors import EndpointError
 from agents.profiler import Profiler
-from agents.records import Profile, Reader, Verification
+from agents.records import Message, Profile, Reader, Verification
+from agents.scenario_writer import ScenarioDrafts
+from agents.scripted import ScriptedChat
 from agents.verification import supports
 from graph.answers import SHORT, AnswerSheet
-from graph.nodes import Nodes
-from graph.state import State
-from tests.graph.crew import begin, open_crew
+from graph.nodes import Crew, Nodes
+from graph.state import State, lacking
+from tests.graph.crew import UnluckyChat, begin, open_crew
 
 
 async def test_answers_given_while_a_profile_is_made_count(
@@ -74,3 +79,56 @@ async def test_what_a_reader_corrects_midway_is_neither_paired_nor_published(
             refused = [p for p in after if p.reason == "the reader corrected their profile"]
             assert axis in {p.dimension for p in refused}
             assert {p.id for p in (*refused, *accepted)} == {p.id for p in passed}
+
+
+class Repeating(ScriptedChat):
+    """Gives the first draft of every reply as often as there are drafts."""
+
+    async def ask(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        most_repairs: int | None = None,
+    ) -> Reply:
+        answer = await super().ask(agent, messages, reply, most_repairs)
+        if isinstance(answer, ScenarioDrafts):
+            answer.scenarios[1:] = answer.scenarios[:1] * (len(answer.scenarios) - 1)
+        return answer
+
+
+async def test_a_scene_that_is_written_twice_fills_one_place(tmp_path: Path) -> None:
+    with open_crew(tmp_path, Repeating) as crew:
+        begin(crew, "one", readers=1)
+        state = await state_before_writing(crew)
+        state |= await Nodes(crew).write(state)  # pyright: ignore
+        written = [draft["id"] for draft in state["drafts"]]
+        assert len(written) > len(set(written)) > 0
+        state |= await Nodes(crew).deduplicate(state)  # pyright: ignore
+        drawn = state["drawn"]["imagination"]
+        assert len(set(drawn)) == len(drawn) > 0
+        assert lacking(state), "the writer is asked for the others"
+
+
+async def test_what_was_written_before_an_endpoint_failed_is_in_the_pool(tmp_path: Path) -> None:
+    gone = EndpointError("The endpoint is gone.")
+    with open_crew(tmp_path, lambda told: UnluckyChat(told, gone, good=1)) as crew:
+        begin(crew, "one", readers=1)
+        state = await state_before_writing(crew)
+        state["cells"].append({**state["cells"][0], "dimension": "intellect"})
+        before = len(crew.pool)
+        with pytest.raises(EndpointError, match="is gone"):
+            await Nodes(crew).write(state)
+        assert len(crew.pool) > before
+
+
+async def state_before_writing(crew: Crew) -> State:
+    """A reader's state in which a dimension wants more scenes than the pool has."""
+    (reader,) = crew.store.readers("one")
+    state = State(run_id="one", reader_id=reader.reader.id, used=[], failures=[])
+    nodes = Nodes(crew)
+    state |= await nodes.profile(state)  # pyright: ignore
+    state |= await nodes.plan(state)  # pyright: ignore
+    return state | State(
+        cells=[{**state["cells"][0], "dimension": "imagination", "wanted": 5}], drawn={}
+    )
