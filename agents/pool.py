@@ -345,13 +345,15 @@ def _blank_spare_room(header: Path) -> None:
     """Overwrite the room for vectors to come, into which hnswlib writes unset memory as it is.
 
     That memory may hold anything the process has had in hand, such as a reader's words. The
-    header of the index says how many vectors there are and how many bytes each takes.
+    header of the index says how many vectors there are and how many bytes each takes; each has a
+    length in single precision, too.
     """
     _version, _offset, _room, used, size = struct.unpack_from("<i4Q", header.read_bytes())
-    with (header.parent / "data_level0.bin").open("r+b") as vectors:
-        end = vectors.seek(0, os.SEEK_END)
-        start = vectors.seek(min(used * size, end))
-        vectors.write(bytes(end - start))
+    for name, each in (("data_level0.bin", size), ("length.bin", 4)):
+        with (header.parent / name).open("r+b") as kept:
+            end = kept.seek(0, os.SEEK_END)
+            start = kept.seek(min(used * each, end))
+            kept.write(bytes(end - start))
 
 
 def _client(path: Path) -> ClientAPI:

@@ -1,5 +1,6 @@
 """`gravity synth` begins, resumes, notices what is unfinished, and tells what became of it."""
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -8,6 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from graph.books import sample_file
 from graph.store import Store
 from tests.commands.conftest import Gravity
 from tests.graph.reading import a_reader, a_review, write_lines
@@ -109,8 +111,12 @@ def test_notices_on_the_input_are_told_and_kept(gravity: Gravity, tmp_path: Path
     assert all(f"notice: {n}" in shown for n in notices)
 
 
-def test_ctrl_c_stops_resumably(gravity: Gravity, home: Path) -> None:
-    words = ["--home", str(home), *SAMPLE, "--limit", "6", "--run", "k"]
+def test_ctrl_c_stops_resumably(gravity: Gravity, home: Path, tmp_path: Path) -> None:
+    sample = [json.loads(line) for line in sample_file("readers").open(encoding="utf-8")]
+    many = [reader | {"id": f"{reader['id']}-{n}"} for n in range(10) for reader in sample]
+    file = str(write_lines(tmp_path / "many.jsonl", many))
+    readers = ("synth", "--readers", file, "--books", "sample", "--model", "scripted")
+    words = ["--home", str(home), *readers, "--run", "k"]
     process = subprocess.Popen(
         [sys.executable, "-m", "tui.cli", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )

@@ -299,9 +299,12 @@ def test_scenes_with_a_readers_words_go_with_the_pairs_made_of_them(
     assert [p.id for p in store.pairs("one", reader_id="reader2") if p.id == "p"] == []
 
 
-def test_what_the_pools_files_hold_by_accident_goes_too(home: Path, store: Store) -> None:
+@pytest.mark.parametrize("name", ["data_level0.bin", "length.bin"])
+def test_what_the_pools_files_hold_by_accident_goes_too(
+    home: Path, store: Store, name: str
+) -> None:
     """ChromaDB writes memory that it never set into the room for vectors to come."""
-    (vectors,) = home.glob("pool/*/data_level0.bin")
+    (vectors,) = home.glob(f"pool/*/{name}")
     size = vectors.stat().st_size
     spilt = store.reader("one", "reader1").reader.reviews[0].text.encode()
     vectors.write_bytes(vectors.read_bytes()[: -len(spilt)] + spilt)
