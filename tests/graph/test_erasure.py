@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sqlite3
+import struct
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -310,6 +311,9 @@ def test_what_the_pools_files_hold_by_accident_goes_too(
     vectors.write_bytes(vectors.read_bytes()[: -len(spilt)] + spilt)
     assert forget(store, home, "reader1").search.left == ()
     assert vectors.stat().st_size == size
+    used, each = struct.unpack_from("<2Q", (vectors.parent / "header.bin").read_bytes(), 20)
+    spare = vectors.read_bytes()[used * (each if name == "data_level0.bin" else 4) :]
+    assert spare and not any(spare)
     pool = Pool(home / "pool", ScriptedEmbedder())
     drawn = pool.get([pool.scenes(("openness",)).order[0].scenario_id])
     nearest = {"objection": lambda _, near: near[0] if near[0].similarity > 0.9 else None}
