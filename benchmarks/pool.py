@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import math
+import random
 import sys
 import tempfile
 import time
@@ -94,8 +95,9 @@ class Compared:
     """Drawn scenes beside what the naive baseline invents, with one model."""
 
     model: str
-    drawn: Diversity
-    naive: Diversity
+    sets: dict[str, Diversity]
+    """As readers are given them, scenes that they share as often as they do; and each once, as many
+    of the larger set, by lot, as there are in the smaller."""
     naive_calls: int
     naive_tokens: int
 
@@ -186,9 +188,15 @@ async def compare(model: str, embedder: Embedder, themes: Vectors, count: int) -
     cost, pairs = await run(model, readers, embedder, warm=False, method="naive")
     naive = [p.prompt[-1].content for p in pairs]
     sets = [texts[: min(count, len(drawn), len(naive))] for texts in (drawn, naive)]
-    budget = min(sum(len(text.split()) for text in texts) for texts in sets)
-    measured = [diversity(texts, embedder.embed(texts), themes, budget) for texts in sets]
-    return Compared(model, measured[0], measured[1], cost.calls, cost.tokens)
+    once = [list(dict.fromkeys(texts)) for texts in sets]
+    once = [random.Random(0).sample(texts, min(map(len, once))) for texts in once]
+    measured: dict[str, Diversity] = {}
+    for how, both in (("", sets), (", each once", once)):
+        budget = min(sum(len(text.split()) for text in texts) for texts in both)
+        for name, texts in zip(("drawn", "naive"), both, strict=True):
+            vectors = embedder.embed(texts)
+            measured[name + how] = diversity(texts, vectors, themes, budget)
+    return Compared(model, measured, cost.calls, cost.tokens)
 
 
 def likeness(embedder: Embedder, labelled: Sequence[LabelledPair], name: str) -> Told:
@@ -258,7 +266,7 @@ def tell_diversity(compared: Compared) -> None:
         f"{compared.model + ' model':<18} {'texts':>6} {'distinct':>9} {'Vendi':>7}"
         f" {'compression':>12} {'self-rep.':>10} {'coverage':>9}"
     )
-    for name, row in (("drawn", compared.drawn), ("naive", compared.naive)):
+    for name, row in compared.sets.items():
         print(
             f"{name:<18} {row.texts:>6} {row.distinct:>9} {row.vendi:>7.1f}"
             f" {row.compression:>12.2f} {row.self_repetition:>10.2f} {row.coverage:>9.2f}"
