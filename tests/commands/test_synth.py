@@ -118,7 +118,11 @@ def test_ctrl_c_stops_resumably(gravity: Gravity, home: Path, tmp_path: Path) ->
     readers = ("synth", "--readers", file, "--books", "sample", "--model", "scripted")
     words = ["--home", str(home), *readers, "--run", "k"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tui.cli", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tui.cli", *words],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may ignore it
     )
     store = Store(home / "gravity.db")
     until = time.monotonic() + 60
