@@ -6,10 +6,8 @@ and what each comparison is worth is fitted on labelled pairs (`likeness.jsonl`)
 embedder, and kept in the user's cache.
 """
 
-import hashlib
 import json
 import os
-import re
 import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -20,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.embeddings import Embedder, Vectors
-from agents.errors import StorageError
 from agents.gates import words
 from agents.records import Record, Scenario
-from agents.weights import CACHE_ENV, cache_root
+from agents.weights import fitted_error, fitted_file
 
 FEATURES = 7
 MOST_KEPT = 30_000
@@ -88,9 +85,7 @@ class Likeness:
         """Of each feature, and the intercept: fitted now, or kept by an earlier process."""
         labelled = self._labelled or shipped_pairs()
         told = json.dumps([pair.model_dump() for pair in labelled])
-        digest = hashlib.sha256(told.encode()).hexdigest()[:16]
-        name = re.sub(r"[^a-zA-Z0-9]+", "-", self._embedder.name)[-60:]
-        path = cache_root() / "likeness" / f"{name}-{digest}.json"
+        path = fitted_file("likeness", self._embedder.name, told, ".json")
         kept = _kept(path)
         if kept is None:
             kept = self._fitted(labelled)
@@ -153,10 +148,7 @@ def _keep(path: Path, weights: list[float]) -> None:
         draft.write_text(json.dumps(weights), "utf-8")
         draft.replace(path)
     except OSError as error:
-        raise StorageError(
-            f"{path.parent} cannot be written: {error.strerror}.",
-            f"Free some space, or set {CACHE_ENV} to a folder that can be.",
-        ) from error
+        raise fitted_error(path, error) from error
 
 
 def _texts(twin: Scenario | Twin) -> tuple[str, str, str]:

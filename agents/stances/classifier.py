@@ -3,9 +3,7 @@
 It is fitted to the shipped examples once for each embedder, and kept in the user's cache.
 """
 
-import hashlib
 import json
-import re
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,10 +16,9 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from agents.embeddings import Embedder, Vectors
-from agents.errors import StorageError
 from agents.frameworks.catalogue import dimensions
 from agents.records import Pole, SeedStatement, SensitiveTopic
-from agents.weights import CACHE_ENV, cache_root
+from agents.weights import fitted_error, fitted_file
 
 SHRINKAGE = 0.5
 """Of the covariance within kinds towards a diagonal one."""
@@ -61,9 +58,7 @@ class StanceClassifier:
         """
         examples = _examples()
         told = json.dumps([SHRINKAGE, SHARPNESS, examples, _kinds()])
-        digest = hashlib.sha256(told.encode()).hexdigest()[:16]
-        name = re.sub(r"[^a-zA-Z0-9]+", "-", embedder.name)[-60:]
-        path = cache_root() / "stances" / f"{name}-{digest}.npz"
+        path = fitted_file("stances", embedder.name, told, ".npz")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_suffix(".lock")):
@@ -74,10 +69,7 @@ class StanceClassifier:
                 fitted._save(path)
                 return fitted
         except OSError as error:
-            raise StorageError(
-                f"{path.parent} cannot be written: {error.strerror}.",
-                f"Free some space, or set {CACHE_ENV} to a folder that can be.",
-            ) from error
+            raise fitted_error(path, error) from error
 
     def probabilities(self, vectors: Vectors) -> NDArray[np.float32]:
         """That a sentence speaks for each kind: shape (sentences, kinds), rows sum to one."""
