@@ -7,13 +7,13 @@ words that go with high poles everywhere, not from the name of the dimension.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
 from agents import gates
 from agents.embeddings import Embedder
+from agents.findings import Finding, Level, finding
 from agents.frameworks.catalogue import dimension, frameworks
 from agents.records import Domain, Scenario
 
@@ -36,21 +36,6 @@ SETTINGS = ("US", "BR", "JP", "IN", "NG", "DE", "MX", "ID", "FR", "ZA")
 LEAST_MEASURED = 200
 """Scenarios below which an AUC is chance: its standard error is about 0.03 at so many."""
 FOLDS = 5
-MOST_TOLD = 12
-
-Level = Literal["ok", "warn", "fail"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found."""
-
-    check: str
-    level: Level
-    figure: str
-    """What was measured, and against which bound."""
-    told: tuple[str, ...] = ()
-    """The scenarios or cells at fault, at most `MOST_TOLD`."""
 
 
 def flaws(scenario: Scenario) -> list[str]:
@@ -109,19 +94,19 @@ def _each(scenarios: Iterable[Scenario]) -> Finding:
     ids = Counter(s.id for s in listed)
     told += [f"{name}: {count} scenarios of this id" for name, count in ids.items() if count > 1]
     figure = f"{len(told)} flaws in {len(listed)} scenarios"
-    return _finding("every scenario", "fail" if told else "ok", figure, told)
+    return finding("every scenario", "fail" if told else "ok", figure, told)
 
 
 def _length(scenarios: Sequence[Scenario]) -> Finding:
     from sklearn.metrics import roc_auc_score  # takes a second
 
     if len(scenarios) < LEAST_MEASURED:
-        return _finding("length", "warn", f"fewer than {LEAST_MEASURED}: not measured", ())
+        return finding("length", "warn", f"fewer than {LEAST_MEASURED}: not measured")
     lengths = [len(s.high) for s in scenarios] + [len(s.low) for s in scenarios]
     auc = float(roc_auc_score([1] * len(scenarios) + [0] * len(scenarios), lengths))
     telling = max(auc, 1 - auc)
     figure = f"AUC {telling:.3f} of length alone (at most {MOST_LENGTH_AUC})"
-    return _finding("length", "ok" if telling <= MOST_LENGTH_AUC else "fail", figure, ())
+    return finding("length", "ok" if telling <= MOST_LENGTH_AUC else "fail", figure)
 
 
 def _words(scenarios: Sequence[Scenario]) -> Finding:
@@ -134,9 +119,9 @@ def _words(scenarios: Sequence[Scenario]) -> Finding:
 
     groups = [s.dimension for s in scenarios] * 2
     if len(scenarios) < LEAST_MEASURED:
-        return _finding("words", "warn", f"fewer than {LEAST_MEASURED}: not measured", ())
+        return finding("words", "warn", f"fewer than {LEAST_MEASURED}: not measured")
     if len(set(groups)) < FOLDS:
-        return _finding("words", "warn", f"fewer than {FOLDS} dimensions: not measured", ())
+        return finding("words", "warn", f"fewer than {FOLDS} dimensions: not measured")
     poles = [1] * len(scenarios) + [0] * len(scenarios)
     model = make_pipeline(
         TfidfVectorizer(sublinear_tf=True, token_pattern=r"[\w']+"),
@@ -148,7 +133,7 @@ def _words(scenarios: Sequence[Scenario]) -> Finding:
     )
     auc = float(roc_auc_score(poles, np.asarray(foretold)[:, 1]))
     figure = f"AUC {auc:.3f} of words alone, by dimension (at most {MOST_WORDS_AUC})"
-    return _finding("words", "ok" if auc <= MOST_WORDS_AUC else "fail", figure, ())
+    return finding("words", "ok" if auc <= MOST_WORDS_AUC else "fail", figure)
 
 
 def _nearness(scenarios: Sequence[Scenario], embedder: Embedder) -> Finding:
@@ -156,7 +141,7 @@ def _nearness(scenarios: Sequence[Scenario], embedder: Embedder) -> Finding:
     for row, scenario in enumerate(scenarios):
         cells[scenario.dimension].append(row)
     if not scenarios:
-        return _finding("nearness", "ok", "no scenarios", ())
+        return finding("nearness", "ok", "no scenarios")
     all_vectors = embedder.embed([s.situation for s in scenarios])
     nearest, told = 0.0, list[str]()
     for rows in cells.values():
@@ -167,7 +152,7 @@ def _nearness(scenarios: Sequence[Scenario], embedder: Embedder) -> Finding:
             told.append(f"{cell[a].id} and {cell[b].id}: {cosines[a, b]:.2f}")
     figure = f"nearest two in a cell {nearest:.2f} (at most {MOST_SIMILAR:.2f})"
     level: Level = "fail" if nearest >= REPEATED else "warn" if told else "ok"
-    return _finding("nearness", level, figure, told)
+    return finding("nearness", level, figure, told)
 
 
 def _coverage(
@@ -183,13 +168,7 @@ def _coverage(
     ]
     full = sum(len(there & set(wanted)) for there in found.values())
     figure = f"{full} of {len(found) * len(wanted)} frameworks × {what} have scenes"
-    return _finding(what, "warn" if told else "ok", figure, told)
-
-
-def _finding(check: str, level: Level, figure: str, told: Sequence[str]) -> Finding:
-    rest = len(told) - MOST_TOLD
-    more = (f"and {rest} more",) if rest > 0 else ()
-    return Finding(check, level, figure, (*told[:MOST_TOLD], *more))
+    return finding(what, "warn" if told else "ok", figure, told)
 
 
 def _speaks_to_you(text: str) -> bool:

@@ -9,9 +9,10 @@ import pytest
 from spellchecker import SpellChecker
 
 from agents.embeddings import Embedder
+from agents.findings import Finding
 from agents.frameworks.catalogue import dimension, dimensions, shipped_scenarios
 from agents.frameworks.schwartz import framework as schwartz
-from agents.pool_quality import Finding, audit, flaws
+from agents.pool_quality import audit, flaws
 from agents.records import Scenario
 from agents.scripted import ScriptedEmbedder
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Literal, get_args
 
+from agents.findings import Finding
 from agents.frameworks.catalogue import dimension, frameworks
 from agents.pool import Neighbour
-from agents.pool_quality import SETTINGS, Finding
+from agents.pool_quality import SETTINGS
 from agents.records import Domain, Scenario
 from tui.widgets.plain import plain_line
 
