@@ -47,18 +47,24 @@ class EmbeddingSettings(Section):
     means all: set it so beside a multilingual model."""
 
 
+class SystemOneSettings(Section):
+    """A model that answers typed questions with probabilities, and writes nothing."""
+
+    url: str | None = None
+    """A System One server such as http://127.0.0.1:8000, which answers POST /v1/systemone; unset
+    loads `model` into this process with transformers."""
+    model: str | None = None
+    """As the server calls it; without a server a folder, or a name that transformers knows."""
+    timeout_s: float = Field(default=600.0, gt=0)
+    """Seconds to wait for all answers of one request, 64 at most."""
+
+
 class ProfilerSettings(Section):
     """How profiles are inferred, and how long they last."""
 
     text: Literal["embedded", "chat", "systemone", "none"] = "embedded"
     """Who reads the reviews: `embedded` classifies sentences in vector space; `chat` sends excerpts
-    to the chat model; `systemone` sends them to `systemone_url`; `none` leaves them unread."""
-    systemone_url: str | None = None
-    """A System One server such as http://127.0.0.1:8000, which answers POST /v1/systemone."""
-    systemone_model: str = "default"
-    """The model that server is asked for, named exactly as it serves it."""
-    systemone_timeout_s: float = Field(default=600.0, gt=0)
-    """Seconds to wait for all answers about one reader, 64 at most."""
+    to the chat model; `systemone` asks the model of that section; `none` leaves them unread."""
     max_sentences: int = Field(default=120, ge=1)
     """Sentences of one reader that are read at most, the most informative ones."""
     national_prior: bool = True

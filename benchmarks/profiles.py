@@ -27,11 +27,12 @@ from agents.interests import LIKED_FROM, cluster_shares, clusters_of
 from agents.posterior import TEXT_RELIABILITY
 from agents.profiler import Profiler
 from agents.records import Attribute, Book, Dimension, Profile, Reader, Review
-from agents.settings import ChatSettings, ProfilerSettings
+from agents.settings import ChatSettings, ProfilerSettings, SystemOneSettings
 from agents.stances.by_chat import ChatStances
 from agents.stances.by_decision import DecisionStances
 from agents.stances.by_embedding import EmbeddedStances
 from agents.stances.stance import Reading, StanceReader
+from agents.systemone import SystemOne
 from benchmarks.synthetic_readers import FACETS, Kind, KnownReader, Population
 from graph.books import read_books
 from graph.readers import read_readers
@@ -328,8 +329,8 @@ def _other_backends(
     """What the options name, beside the embedded one."""
     found: list[tuple[StanceReader, int]] = []
     if options.systemone:
-        settings = SETTINGS.model_copy(update={"systemone_url": options.systemone})
-        found.append((DecisionStances(settings, embedder), options.few))
+        decider = SystemOne(options.systemone, "default", SystemOneSettings().timeout_s)
+        found.append((DecisionStances(decider, embedder, SETTINGS.max_sentences), options.few))
     if options.chat:
         url, model = options.chat
         found.append((_ChatOnce(ChatSettings(model=model, base_url=url)), options.few))

@@ -26,6 +26,7 @@ from agents.settings import (
     EmbeddingSettings,
     ProfilerSettings,
     Section,
+    SystemOneSettings,
 )
 from graph.settings import ReadersSettings, SynthesisSettings
 from serving.settings import ServingSettings
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     """The folder of the run database, checkpoints, pool, exports and adapters."""
     chat: ChatSettings = ChatSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    systemone: SystemOneSettings = SystemOneSettings()
     readers: ReadersSettings = ReadersSettings()
     profiler: ProfilerSettings = ProfilerSettings()
     synthesis: SynthesisSettings = SynthesisSettings()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents import weights
+from agents.errors import ConfigError
 from agents.settings import ChatSettings
 from graph.store import Store
 from training.adapters import AdapterRegistry
@@ -15,6 +16,7 @@ from tui.settings import Settings
 
 if TYPE_CHECKING:
     from agents.chat import Chat, OnCall
+    from agents.decisions import Decider
     from agents.deduplicator import Deduplicator
     from agents.describer import Describer
     from agents.embeddings import Embedder
@@ -159,9 +161,31 @@ class Services:
                 assert chat is not None, "whoever asks for this backend opens the chat model"
                 return ChatStances(chat, profiler.max_sentences)
             case "systemone":
-                return DecisionStances(profiler, self.embedder, self.settings.embedding.languages)
+                languages = self.settings.embedding.languages
+                decider = self.decider("profiler.text")
+                return DecisionStances(decider, self.embedder, profiler.max_sentences, languages)
             case "none":
                 return None
+
+    def decider(self, wanted_by: str) -> "Decider":
+        """The model of the section `systemone`, at a server or in this process.
+
+        Raises:
+            ConfigError: no model is named.
+        """
+        from agents.decision_pipeline import DecisionPipeline
+        from agents.systemone import SystemOne
+
+        wanted = self.settings.systemone
+        if wanted.url:
+            return SystemOne(wanted.url, wanted.model or "default", wanted.timeout_s)
+        if wanted.model:
+            return DecisionPipeline(wanted.model)
+        raise ConfigError(
+            f"{wanted_by} is systemone, and neither systemone.url nor systemone.model is set.",
+            "Set the address of a System One server, such as http://127.0.0.1:8000, or a model"
+            " for transformers.",
+        )
 
     def base_weights(self) -> Path | str:
         """The base model to train or to serve: plain weights of the embedded one, or a name."""

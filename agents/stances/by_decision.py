@@ -1,21 +1,20 @@
-"""Stances by typed decisions: embeddings propose and a System One server decides; none writes."""
+"""Stances by typed decisions: embeddings propose and a decider decides; neither writes."""
 
 from collections.abc import Collection, Sequence
 
+from agents.decisions import MOST_QUESTIONS, Answer, ChoiceQuestion, Decider
 from agents.embeddings import Embedder
-from agents.errors import ConfigError, ReplyError
+from agents.errors import RefusalError, ReplyError
 from agents.prompting import quoted, render
 from agents.records import Dimension, Pole, Reader
-from agents.settings import ProfilerSettings
 from agents.stances.by_embedding import EmbeddedStances
 from agents.stances.excerpts import MOST_CHARS
 from agents.stances.stance import Reading, Stance
-from agents.systemone import MOST_QUESTIONS, Answer, ChoiceQuestion, SystemOne
 
 STATE = (
     "Each question quotes a sentence from what one person wrote about themselves and about books."
 )
-"""What all questions share. A server without a decision head reads it anew for every question, so
+"""What all questions share. A model without a decision head reads it anew for every question, so
 the sentences stand in the questions: for 8 of them, 26 s instead of 154 s on two cores."""
 LEAST_PROPOSED = 0.02
 """Strength in vector space from which a sentence is worth a question; chance gives each of the
@@ -26,38 +25,32 @@ class DecisionStances:
     """Asks, in one request per reader, which pole each proposed sentence speaks of, or neither.
 
     Args:
-        settings: where the server is, its model, and how many sentences to look at.
+        decider: answers the questions.
         embedder: proposes which sentence may speak of which dimension.
+        max_sentences: of one reader that are looked at.
         languages: of what the embedder reads, none meaning all.
-
-    Raises:
-        ConfigError: no server is set.
     """
 
     def __init__(
-        self, settings: ProfilerSettings, embedder: Embedder, languages: Collection[str] = ()
+        self,
+        decider: Decider,
+        embedder: Embedder,
+        max_sentences: int,
+        languages: Collection[str] = (),
     ) -> None:
-        if settings.systemone_url is None:
-            raise ConfigError(
-                "profiler.text is systemone, and profiler.systemone_url is not set.",
-                "Set it to the address of a System One server, such as http://127.0.0.1:8000.",
-            )
-        self._model = settings.systemone_model
-        self._server = SystemOne(settings.systemone_url, self._model, settings.systemone_timeout_s)
-        self._proposer = EmbeddedStances(
-            embedder, settings.max_sentences, LEAST_PROPOSED, languages
-        )
+        self._decider = decider
+        self._proposer = EmbeddedStances(embedder, max_sentences, LEAST_PROPOSED, languages)
 
     @property
     def method(self) -> str:
         """How the profile names it as a source."""
-        return f"review text, decided by {self._model}"
+        return f"review text, decided by {self._decider.name}"
 
     async def read(self, reader: Reader, axes: Sequence[Dimension]) -> Reading:
         """The stances on `axes`; an unusable answer leaves none and is told.
 
         Raises:
-            EndpointError: the server cannot be reached, is too slow, or refuses.
+            EndpointError: the decider cannot be reached, or is too slow.
         """
         reading = await self._proposer.read(reader, axes)
         candidates = _strongest(reading.stances)
@@ -70,9 +63,9 @@ class DecisionStances:
             for name, c in proposed.items()
         }
         try:
-            answers = await self._server.decide(STATE, questions)
-        except ReplyError as error:
-            failure = f"{self._model} read no stances: {error}"
+            answers = await self._decider.decide(STATE, questions)
+        except (RefusalError, ReplyError) as error:
+            failure = f"{self._decider.name} read no stances: {error}"
             return Reading(notices=(*reading.notices, failure))
         decided = (_decided(c, answers[name]) for name, c in proposed.items())
         return Reading(tuple(stance for stance in decided if stance), reading.notices)

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from agents.errors import ConfigError, EndpointError
+from agents.decisions import MOST_QUESTIONS
+from agents.errors import EndpointError
 from agents.frameworks.catalogue import dimension
 from agents.records import ABOUT, Dimension, Reader, Review
 from agents.scripted import ScriptedEmbedder
-from agents.settings import ProfilerSettings
 from agents.stances.by_decision import LEAST_PROPOSED, DecisionStances
 from agents.stances.by_embedding import EmbeddedStances
 from agents.stances.stance import Reading, Stance
-from agents.systemone import MOST_QUESTIONS
+from agents.systemone import SystemOne
 from tests.agents.stub_endpoint import Answer, Stub, decisions, failure
 
 AXES = [dimension("openness"), dimension("pace")]
@@ -33,10 +33,8 @@ def stub() -> Iterator[Stub]:
 
 
 async def read(stub: Stub, reader: Reader = READER, axes: list[Dimension] = AXES) -> Reading:
-    settings = ProfilerSettings(
-        text="systemone", systemone_url=stub.url, systemone_model="m", max_sentences=500
-    )
-    return await DecisionStances(settings, ScriptedEmbedder()).read(reader, axes)
+    decider = SystemOne(stub.url, "m", 60)
+    return await DecisionStances(decider, ScriptedEmbedder(), 500).read(reader, axes)
 
 
 async def proposed(reader: Reader = READER) -> list[Stance]:
@@ -149,12 +147,7 @@ async def test_a_server_that_refuses_stops_the_reading(stub: Stub, answer: Answe
         await read(stub)
 
 
-def test_a_server_must_be_named():
-    with pytest.raises(ConfigError, match=r"Set it to the address"):
-        DecisionStances(ProfilerSettings(text="systemone"), ScriptedEmbedder())
-
-
 def test_the_profile_names_the_deciding_model():
-    settings = ProfilerSettings(systemone_url="http://127.0.0.1:1", systemone_model="clef")
-    method = DecisionStances(settings, ScriptedEmbedder()).method
+    decider = SystemOne("http://127.0.0.1:1", "clef", 60)
+    method = DecisionStances(decider, ScriptedEmbedder(), 500).method
     assert method == "review text, decided by clef"

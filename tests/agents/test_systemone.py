@@ -1,4 +1,4 @@
-"""The System One client: a real server with a tiny model, and a stub for what goes wrong."""
+"""Deciders: a real server and a pipeline with a tiny model, and a stub for what goes wrong."""
 
 import json
 import re
@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from agents.errors import EndpointError, ReplyError
+from agents.decision_pipeline import DecisionPipeline
+from agents.decisions import ChoiceQuestion, NoulQuestion, Question, ScoreQuestion
+from agents.errors import EndpointError, RefusalError, ReplyError, WeightsError
 from agents.frameworks.catalogue import dimension
 from agents.records import Reader, Review
 from agents.scripted import ScriptedEmbedder
-from agents.settings import ProfilerSettings
 from agents.stances.by_decision import DecisionStances
-from agents.systemone import ChoiceQuestion, NoulQuestion, Question, ScoreQuestion, SystemOne
+from agents.systemone import SystemOne
 from tests.agents.stub_endpoint import Answer, Stub, decisions
 from tests.tiny_model import build_tiny_model
 
@@ -86,12 +87,26 @@ async def test_a_real_server_answers_every_type_of_question(real: str, tiny: Pat
     assert await client.decide("keep my own goals and win", QUESTIONS) != answers
 
 
+async def test_the_pipeline_in_this_process_answers_as_the_server_does(real: str, tiny: Path):
+    state = {"sentence 1": "i would help gladly"}
+    served = await SystemOne(real, str(tiny), 60).decide(state, QUESTIONS)
+    answers = await DecisionPipeline(str(tiny)).decide(state, QUESTIONS)
+    assert answers.keys() == served.keys()
+    for name, answer in answers.items():
+        assert answer.probabilities == pytest.approx(served[name].probabilities, abs=1e-3)
+
+
+async def test_a_pipeline_without_a_model_is_told(tmp_path: Path):
+    with pytest.raises(WeightsError, match="cannot be loaded"):
+        await DecisionPipeline(str(tmp_path / "gone")).decide("i", QUESTIONS)
+
+
 async def test_a_real_server_decides_stances(real: str, tiny: Path):
     axis = dimension("pace")
     words = axis.texts("low")[0]
     reader = Reader(id="r", reviews=(Review(id="a", book_id="b", rating=5, text=words),))
-    settings = ProfilerSettings(text="systemone", systemone_url=real, systemone_model=str(tiny))
-    reading = await DecisionStances(settings, ScriptedEmbedder()).read(reader, [axis])
+    decider = SystemOne(real, str(tiny), 60)
+    reading = await DecisionStances(decider, ScriptedEmbedder(), 500).read(reader, [axis])
     assert reading.notices == (), "the answer has the asked options"
     for stance in reading.stances:
         assert stance.evidence.quote(reader) == words
@@ -200,18 +215,24 @@ async def test_what_is_no_system_one_reply_is_told(stub: Stub, body: bytes):
     ("answer", "line"),
     [
         (Answer(404, b'{"detail":"Not Found"}'), "answers 404: Not Found"),
-        (Answer(422, b'{"detail":[{"msg":"too many"}]}'), "answers 422: .*too many"),
         (Answer(500, b"Internal\nServer Error"), "answers 500: Internal Server Error"),
         (Answer(503, b"x" * 9000), "answers 503: x+$"),
         (Answer(307, b"elsewhere"), "answers 307: elsewhere"),
     ],
 )
-async def test_a_refusal_tells_the_servers_words(stub: Stub, answer: Answer, line: str):
+async def test_a_failing_server_tells_in_its_own_words(stub: Stub, answer: Answer, line: str):
     stub.answers = [answer]
     with pytest.raises(EndpointError, match=line) as caught:
         await SystemOne(stub.url, "m", 9).decide("i", QUESTIONS)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
     assert len(stub.asked) == 1, "nothing is repeated"
+
+
+@pytest.mark.parametrize("status", [413, 422])
+async def test_a_refused_request_speaks_of_itself_alone(stub: Stub, status: int):
+    stub.answers = [Answer(status, b'{"detail":[{"msg":"too many"}]}')]
+    with pytest.raises(RefusalError, match=f"answers {status}: .*too many"):
+        await SystemOne(stub.url, "m", 9).decide("i", QUESTIONS)
 
 
 async def test_silence_and_absence_are_told(stub: Stub):

@@ -163,8 +163,8 @@ def test_flawed_decisions_are_named_and_the_others_taken(gravity: Gravity, tmp_p
 
 def test_a_backend_that_cannot_be_reached_is_told_in_one_line(gravity: Gravity) -> None:
     words = ("--set", "profiler.text=systemone", "profile", "show", "us-walt", *FILE)
-    assert "profiler.systemone_url" in gravity(*words, code=2).err
-    gone = ("--set", "profiler.systemone_url=http://127.0.0.1:9", *words)
+    assert "systemone.url" in gravity(*words, code=2).err
+    gone = ("--set", "systemone.url=http://127.0.0.1:9", *words)
     assert "cannot be reached" in gravity(*gone, code=3).err
 
 
