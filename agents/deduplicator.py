@@ -109,7 +109,6 @@ class Deduplicator:
             worst = max(doubts, key=lambda d: d.probability, default=None)
             return worst if worst and worst.probability >= self._settings.distinct_below else None
 
-        self._likeness.prepare(scenarios)
         return self._pool.add_unless(scenarios, doubt)
 
     def _may_be_same(self, scenario: Scenario, neighbour: "Neighbour") -> bool:

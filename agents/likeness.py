@@ -9,7 +9,7 @@ embedder, and kept in the user's cache.
 import json
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -23,8 +23,6 @@ from agents.records import Record, Scenario
 from agents.weights import fitted_error, fitted_file
 
 FEATURES = 7
-MOST_KEPT = 30_000
-"""Vectors that are kept for the next comparison: 46 MB of them at 384 dimensions."""
 
 
 class Twin(Record):
@@ -46,7 +44,7 @@ class LabelledPair(Record):
 
 
 class Likeness:
-    """Compares scenarios in vector space and by their words, in one thread at a time.
+    """Compares scenarios in vector space and by their words.
 
     The odds are a logistic function of the cosines of the situations, of the high and of the low
     answers, of the two contrasts between the answers, and of the words that each of them share.
@@ -62,13 +60,7 @@ class Likeness:
     def __init__(self, embedder: Embedder, labelled: Sequence[LabelledPair] = ()) -> None:
         self._embedder = embedder
         self._labelled = labelled
-        self._vectors: dict[str, Vectors] = {}
-        self._lock = threading.RLock()
-
-    def prepare(self, scenarios: Sequence[Scenario | Twin]) -> None:
-        """Embed all texts of these at once, for the comparisons to come."""
-        with self._lock:
-            self._embed(text for scenario in scenarios for text in _texts(scenario))
+        self._fitting = threading.Lock()
 
     def probabilities(
         self, pairs: Sequence[tuple[Scenario | Twin, Scenario | Twin]]
@@ -76,9 +68,9 @@ class Likeness:
         """That both of each pair are the same: shape (len(pairs),)."""
         if not pairs:
             return np.zeros(0)
-        with self._lock:
+        with self._fitting:
             *weights, intercept = self._weights
-            return 1 / (1 + np.exp(-(self._features(pairs) @ weights + intercept)))
+        return 1 / (1 + np.exp(-(self._features(pairs) @ weights + intercept)))
 
     @cached_property
     def _weights(self) -> list[float]:
@@ -106,24 +98,11 @@ class Likeness:
         self, pairs: Sequence[tuple[Scenario | Twin, Scenario | Twin]]
     ) -> NDArray[np.float64]:
         """A row for each pair."""
-        self._embed(text for pair in pairs for twin in pair for text in _texts(twin))
-        return np.array([self._compare(_texts(a), _texts(b)) for a, b in pairs])
-
-    def _embed(self, texts: Iterable[str]) -> None:
-        """Keep the vectors of these texts, and forget all others when there are too many."""
-        wanted = dict.fromkeys(texts)
-        if len(self._vectors) + len(wanted) > MOST_KEPT:
-            self._vectors = {t: v for t, v in self._vectors.items() if t in wanted}
-        fresh = [text for text in wanted if text not in self._vectors]
-        if fresh:
-            self._vectors |= zip(fresh, self._embedder.embed(fresh), strict=True)
-
-    def _compare(self, one: Sequence[str], other: Sequence[str]) -> list[float]:
-        ones, others = ([self._vectors[text] for text in texts] for texts in (one, other))
-        cosines = [float(a @ b) for a, b in zip(ones, others, strict=True)]
-        contrast = _cosine(ones[1] - ones[2], others[1] - others[2])
-        shared = [_shared_words(a, b) for a, b in zip(one, other, strict=True)]
-        return [*cosines, contrast, *shared]
+        texts = list(
+            dict.fromkeys(text for pair in pairs for twin in pair for text in _texts(twin))
+        )
+        vectors = dict(zip(texts, self._embedder.embed(texts), strict=True))
+        return np.array([_compare(_texts(a), _texts(b), vectors) for a, b in pairs])
 
 
 def shipped_pairs() -> list[LabelledPair]:
@@ -149,6 +128,16 @@ def _keep(path: Path, weights: list[float]) -> None:
         draft.replace(path)
     except OSError as error:
         raise fitted_error(path, error) from error
+
+
+def _compare(
+    one: Sequence[str], other: Sequence[str], vectors: Mapping[str, Vectors]
+) -> list[float]:
+    ones, others = ([vectors[text] for text in texts] for texts in (one, other))
+    cosines = [float(a @ b) for a, b in zip(ones, others, strict=True)]
+    contrast = _cosine(ones[1] - ones[2], others[1] - others[2])
+    shared = [_shared_words(a, b) for a, b in zip(one, other, strict=True)]
+    return [*cosines, contrast, *shared]
 
 
 def _texts(twin: Scenario | Twin) -> tuple[str, str, str]:

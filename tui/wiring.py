@@ -57,17 +57,18 @@ class Services:
     @cached_property
     def embedder(self) -> "Embedder":
         """The embedding model; the scripted chat model brings the scripted one."""
-        from agents.embeddings import SentenceEmbedder
+        from agents.embeddings import RememberingEmbedder, SentenceEmbedder
         from agents.scripted import ScriptedEmbedder
 
         wanted = self.settings.embedding.model
         if wanted is None:
             wanted = SCRIPTED if self.settings.chat.model == SCRIPTED else EMBEDDED
         if wanted == SCRIPTED:
-            return ScriptedEmbedder()
+            return RememberingEmbedder(ScriptedEmbedder())
         if wanted == EMBEDDED:
-            return SentenceEmbedder(weights.require(weights.EMBEDDING), weights.EMBEDDING.name)
-        return SentenceEmbedder(wanted)
+            folder, name = weights.require(weights.EMBEDDING), weights.EMBEDDING.name
+            return RememberingEmbedder(SentenceEmbedder(folder, name))
+        return RememberingEmbedder(SentenceEmbedder(wanted))
 
     @asynccontextmanager
     async def crew(
