@@ -12,7 +12,7 @@ SHELL := bash
 PIP_PROGRESS := /^ *(Collecting|Obtaining)/ { printf "\r\033[K   %3d  %s", ++n, $$2; fflush() } \
 	/^Installing/ { printf "\r\033[K   installing %d packages …\n", n; fflush() }
 
-.PHONY: demo test bench-profiles bench-pool install weights clean
+.PHONY: demo test bench-profiles bench-pool bench-critic install weights clean
 
 demo: weights
 	@echo "── 1/4  profile → plan → draw or write → deduplicate → criticise → publish"
@@ -41,6 +41,9 @@ bench-profiles: weights
 
 bench-pool: weights
 	@$(BIN)/python -m benchmarks.pool
+
+bench-critic: weights
+	@$(BIN)/python -m benchmarks.critic --llm 60
 
 install: .venv/installed
 

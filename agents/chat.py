@@ -2,17 +2,19 @@
 
 import asyncio
 import json
+import math
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import httpx2
 import openai
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_openai import ChatOpenAI
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from agents.errors import (
     EndpointError,
@@ -27,6 +29,39 @@ from agents.settings import ChatSettings
 
 Reply = TypeVar("Reply", bound=BaseModel)
 OnCall = Callable[[ModelCall], None]
+
+LOGPROBS = {"logprobs": True, "top_logprobs": 5}
+"""Asked for beside a reply that is weighed; several endpoints refuse more than 5 alternatives."""
+
+
+class Alternative(BaseModel):
+    """What may stand at one place of a reply, as OpenAI tells it."""
+
+    model_config = ConfigDict(frozen=True)
+    token: str
+    logprob: float = Field(strict=True, le=0)
+    """Natural logarithm of its probability."""
+
+
+class Token(Alternative):
+    """What stands at one place of a reply."""
+
+    top_logprobs: tuple[Alternative, ...] | None = None
+    """The most probable ones, often with the token itself."""
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Of everything that is known to be possible there, by its text."""
+        return {a.token: math.exp(a.logprob) for a in (self, *(self.top_logprobs or ()))}
+
+
+@dataclass(frozen=True)
+class Weighed(Generic[Reply]):
+    """A reply, and how probable its words were."""
+
+    reply: Reply
+    tokens: tuple[Token, ...] = ()
+    """The whole reply in pieces; none where the endpoint tells no log-probabilities."""
 
 
 class Chat(Protocol):
@@ -57,6 +92,16 @@ class Chat(Protocol):
         """
         ...
 
+    async def weigh(
+        self, agent: str, messages: Sequence[Message], reply: type[Reply]
+    ) -> Weighed[Reply]:
+        """The same with the probabilities of its tokens, where the endpoint tells them.
+
+        Raises:
+            ModelError: as `ask` does; a ReplyError too where they are no log-probabilities.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of connections."""
         ...
@@ -83,6 +128,7 @@ class EndpointChat:
         self._on_call = on_call
         self._http = openai.DefaultAioHttpClient(timeout=settings.timeout_s)
         self._gate = asyncio.Semaphore(settings.concurrency)
+        self._weighs: bool | None = None
         self._llm = ChatOpenAI(
             model=settings.model,
             base_url=settings.base_url,
@@ -107,20 +153,32 @@ class EndpointChat:
         most_repairs: int | None = None,
     ) -> Reply:
         """The model's answer, repaired at most `repairs` times where it does not fit."""
-        turns, repairs = list(messages), self._settings.repairs
+        repairs = self._settings.repairs
         if most_repairs is not None:
             repairs = min(repairs, most_repairs)
-        for repair in range(repairs + 1):
-            try:
-                return await self._call(agent, turns, reply)
-            except ReplyError as error:
-                if repair == repairs:
-                    raise
-                turns += [
-                    Message(role="assistant", content=error.raw),
-                    Message(role="user", content=f"{error.problem} Reply again, mended."),
-                ]
-        raise AssertionError("unreachable: the loop returns or raises")
+        return (await self._mended(agent, messages, reply, repairs, {}))[0]
+
+    async def weigh(
+        self, agent: str, messages: Sequence[Message], reply: type[Reply]
+    ) -> Weighed[Reply]:
+        """The answer with its log-probabilities, repaired as in `ask`.
+
+        What an endpoint refuses before it ever told any is asked again without them; where that
+        goes through, they are not asked for again.
+        """
+        repairs = self._settings.repairs
+        wanted = {} if self._weighs is False else LOGPROBS
+        try:
+            fit, answer = await self._mended(agent, messages, reply, repairs, wanted)
+        except ModelError as error:
+            if not wanted or self._weighs or not _refuses_request(error):
+                raise
+            fit, answer = await self._mended(agent, messages, reply, repairs, {})
+            self._weighs = False
+            return Weighed(fit)
+        if wanted:
+            self._weighs = True
+        return Weighed(fit, _tokens(agent, answer))
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -137,15 +195,40 @@ class EndpointChat:
         """Let go of connections."""
         await self._http.aclose()
 
-    async def _call(self, agent: str, turns: Sequence[Message], reply: type[Reply]) -> Reply:
+    async def _mended(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        repairs: int,
+        wanted: Mapping[str, Any],
+    ) -> tuple[Reply, AIMessage]:
+        turns = list(messages)
+        for repair in range(repairs + 1):
+            try:
+                return await self._call(agent, turns, reply, wanted)
+            except ReplyError as error:
+                if repair == repairs:
+                    raise
+                turns += [
+                    Message(role="assistant", content=error.raw),
+                    Message(role="user", content=f"{error.problem} Reply again, mended."),
+                ]
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    async def _call(
+        self, agent: str, turns: Sequence[Message], reply: type[Reply], wanted: Mapping[str, Any]
+    ) -> tuple[Reply, AIMessage]:
         started = time.perf_counter()
         answer, failure = AIMessage(content=""), None
         try:
             async with self._gate:
                 started = time.perf_counter()
                 with _translating(self._settings):
-                    answer = await self._llm.ainvoke(_wire(turns), response_format=_format(reply))
-            return _parsed(agent, answer, reply)
+                    answer = await self._llm.ainvoke(
+                        _wire(turns), response_format=_format(reply), **wanted
+                    )
+            return _parsed(agent, answer, reply), answer
         except ModelError as error:
             failure = error
             if isinstance(error.__cause__, openai.LengthFinishReasonError):
@@ -219,6 +302,25 @@ def _parsed(agent: str, answer: AIMessage, reply: type[Reply]) -> Reply:
         raise ReplyError(
             f"The {agent}'s reply does not fit: {_first(error)}", answer.text
         ) from error
+
+
+class _Logprobs(BaseModel):
+    content: tuple[Token, ...] | None = None
+
+
+def _tokens(agent: str, answer: AIMessage) -> tuple[Token, ...]:
+    told = answer.response_metadata.get("logprobs")
+    try:
+        return _Logprobs.model_validate(told or {}).content or ()
+    except ValidationError as error:
+        problem = f"The {agent}'s log-probabilities are unusable: {_first(error)}"
+        raise ReplyError(problem, answer.text) from error
+
+
+def _refuses_request(error: ModelError) -> bool:
+    """Whether it may be a parameter that is refused: with 400, 403 or 422, by endpoint."""
+    kinds = openai.BadRequestError, openai.PermissionDeniedError, openai.UnprocessableEntityError
+    return isinstance(error.__cause__, kinds)
 
 
 def _cut_off(error: openai.LengthFinishReasonError) -> AIMessage:

@@ -1,44 +1,52 @@
 """Deterministic gates: small pure functions that say why a text must not pass, or nothing."""
 
 import re
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Collection, Iterable
+from difflib import SequenceMatcher
+from functools import lru_cache
+from importlib.resources import files
 
+from agents.languages import language_of
 from agents.records import Dimension, SensitiveTopic
 
 _WORDS = re.compile(r"[\w'’-]+")
-_INSTRUCTION = re.compile(
-    r"\b(ignore|disregard|forget|override)\b.{0,40}\b(instruction|prompt|rule|direction)s?\b"
-    r"|\b(system prompt|you are now|act as an? (ai|assistant)|output only)\b"
-    r"|</?(system|user)>|<\|\w+\|>",
-    re.IGNORECASE | re.DOTALL,
-)
-_NATION = re.compile(
-    r"\b(as an?|being an?|typical|like all|we)\s+(true\s+|real\s+)?"
-    r"(american|brazilian|japanese|indian|german|mexican|nigerian|chinese|french|british)s?\b",
-    re.IGNORECASE,
-)
-_SENSITIVE: dict[SensitiveTopic, str] = {
-    "religion": "church|mosque|temple|synagogue|priest|pastor|imam|rabbi|monk|nun|pray|prays|prayed"
-    "|prayers?|praying|gods?|bible|quran|koran|gospel|faith|religions?|religious|worship|sermon"
-    "|ramadan|hindus?|muslims?|christians?|jewish|buddhists?|catholics?|atheists?",
-    "politics": "elections?|elected|votes?|voted|voting|voters?|ballots?|parliament|senators?"
-    "|presidents?|politics|political|politicians?|refugees?|immigrants?|migrants?",
-    "sexuality": "gay|lesbian|bisexual|transgender|homosexual|sexual|sexuality",
-    "health": "disease|cancer|diabet\\w*|depression|therapists?|psychiatr\\w*|medication"
-    "|diagnos\\w*|pregnan\\w*|illness|surgery|chemotherapy|disorder",
-    "ethnicity": "ethnic\\w*|racial|race relations|caste|tribe|tribal|skin colou?r",
-    "union": "trade unions?|union rep\\w*|strikers?|on strike|picket line",
-}
-_SENSITIVE_WORDS = {
-    topic: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE) for topic, pattern in _SENSITIVE.items()
+
+
+def _any_of(patterns: Iterable[str], flags: int = re.IGNORECASE) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(patterns)})\b", flags)
+
+
+_LEXICON = tomllib.loads(files("agents").joinpath("lexicon.toml").read_text("utf-8"))
+_PEOPLE = f"(?:{'|'.join(_LEXICON['people'])})"
+_INSTRUCTION = re.compile("|".join(_LEXICON["instruction"]), re.IGNORECASE | re.DOTALL)
+_JUDGE = _any_of(_LEXICON["judge"])
+_GRADE = _any_of(_LEXICON["grade"])
+_NATION = _any_of(pattern.replace("{people}", _PEOPLE) for pattern in _LEXICON["nation"])
+_FROM_A_PLACE = _any_of(_LEXICON["from_a_place"], 0)
+_UNSAFE = _any_of(_LEXICON["unsafe"])
+_SENSITIVE: dict[SensitiveTopic, re.Pattern[str]] = {
+    topic: _any_of(patterns) for topic, patterns in _LEXICON["sensitive"].items()
 }
 LEAST_DISTINCT_SHARE = 0.45
 """A text of 12 words or more with a smaller share of distinct words runs in circles."""
+LEAST_TOLD_APART = 8
+"""Words below which a language is a guess."""
+LEAST_COPIED = 6
+"""Words of a source below which such a share is chance."""
 
 
 def words(text: str) -> list[str]:
     """The words of a text, folded to lower case."""
     return _WORDS.findall(text.casefold())
+
+
+def says_nothing(text: str) -> str | None:
+    """An answer is there, and no control character hides in it."""
+    if not words(text):
+        return "is empty"
+    hidden = next((c for c in text if not c.isprintable() and c not in "\n\t"), None)
+    return f"holds the unprintable character {hidden!r}" if hidden else None
 
 
 def unequal_length(first: str, second: str, max_ratio: float) -> str | None:
@@ -48,6 +56,24 @@ def unequal_length(first: str, second: str, max_ratio: float) -> str | None:
     if ratio <= max_ratio:
         return None
     return f"one answer is {ratio:.1f} times as long as the other (at most {max_ratio:g})"
+
+
+def nearly_identical(first: str, second: str, max_similarity: float) -> str | None:
+    """Two answers in nearly the same words are no choice.
+
+    The similarity is Ratcliff and Obershelp's over words: twice the words in common, in their
+    order, by all words of both.
+    """
+    share = SequenceMatcher(None, words(first), words(second), autojunk=False).ratio()
+    return f"both answers share {share:.0%} of their words" if share >= max_similarity else None
+
+
+def other_language(text: str, situation: str) -> str | None:
+    """An answer is in the language of its situation."""
+    if min(len(words(text)), len(words(situation))) < LEAST_TOLD_APART and text.isascii():
+        return None
+    told, wanted = language_of(text), language_of(situation)
+    return f"is in {told!r}, its situation in {wanted!r}" if told != wanted else None
 
 
 def copied_words(text: str, sources: Iterable[str], most: int) -> str | None:
@@ -60,6 +86,26 @@ def copied_words(text: str, sources: Iterable[str], most: int) -> str | None:
     return None
 
 
+def copied_nearly(text: str, sources: Iterable[str], most_share: float) -> str | None:
+    """Nor repeat it with a word dropped or changed here and there.
+
+    Args:
+        text: the answer.
+        sources: what must not be repeated, each of LEAST_COPIED words or more.
+        most_share: of a source's words, those in runs of two or more in their order.
+    """
+    said = words(text)
+    for source in sources:
+        wanted = words(source)
+        there = sum(word in said for word in wanted)
+        if len(wanted) < LEAST_COPIED or there / len(wanted) <= most_share:
+            continue
+        blocks = SequenceMatcher(None, wanted, said, autojunk=False).get_matching_blocks()
+        if sum(b.size for b in blocks if b.size > 1) / len(wanted) > most_share:
+            return f"nearly copies from the profile: '{' '.join(wanted)}'"
+    return None
+
+
 def names_dimension(text: str, dimension: Dimension) -> str | None:
     """An answer that names its dimension says which is the wanted one."""
     name = dimension.name.replace("_", " ")
@@ -67,9 +113,10 @@ def names_dimension(text: str, dimension: Dimension) -> str | None:
     return f"names its dimension: '{name}'" if f" {name}" in told else None
 
 
+@lru_cache(10_000)
 def asserts_nation(text: str) -> str | None:
     """Nothing is said of a person on the ground of a nation."""
-    match = _NATION.search(text)
+    match = _NATION.search(text) or _FROM_A_PLACE.search(text)
     return f"speaks for a nation: '{match.group()}'" if match else None
 
 
@@ -79,13 +126,28 @@ def holds_instructions(text: str) -> str | None:
     return f"holds instructions to a model: '{match.group()[:60]}'" if match else None
 
 
-def touches_sensitive(text: str, allowed: SensitiveTopic | None = None) -> str | None:
-    """What the law guards is not for everyday scenes, save in the section marked for it."""
-    for topic, pattern in _SENSITIVE_WORDS.items():
-        match = pattern.search(text) if topic != allowed else None
+@lru_cache(10_000)
+def courts_judges(text: str) -> str | None:
+    """Nor does a text of everyday life speak to whoever grades it."""
+    judge = _JUDGE.search(text)
+    found = judge and _GRADE.search(text[: judge.start()] + text[judge.end() :])
+    return f"speaks to a judge: '{judge.group()}', '{found.group()}'" if judge and found else None
+
+
+def touches_sensitive(text: str, allowed: Collection[SensitiveTopic] = ()) -> str | None:
+    """What the law guards is not for everyday scenes, save where it is marked or agreed to."""
+    for topic, pattern in _SENSITIVE.items():
+        match = pattern.search(text) if topic not in allowed else None
         if match:
             return f"touches on {topic}: '{match.group()}'"
     return None
+
+
+@lru_cache(10_000)
+def is_unsafe(text: str) -> str | None:
+    """No answer hurts, threatens, defrauds or endangers anybody."""
+    match = _UNSAFE.search(text)
+    return f"is unsafe: '{match.group()[:60]}'" if match else None
 
 
 def runs_in_circles(text: str) -> str | None:

@@ -1,26 +1,15 @@
-"""The pair critic: gates first, then one judge in both orders; a changed mind is a tie."""
+"""The pair critic: gates first, then a panel of judges; what they doubt is left to a person."""
 
 import asyncio
-import math
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
-from pydantic import BaseModel, Field
-
-from agents import gates
-from agents.behaviour import pole_axis
-from agents.chat import Chat
-from agents.embeddings import Embedder, Vectors
-from agents.frameworks.catalogue import dimension
-from agents.prompting import quoted, render
-from agents.records import Dimension, Pair, Scenario, Verdict
+from agents.gatekeeper import refusals
+from agents.judges.calibration import Calibration, calibrated
+from agents.judges.judge import Judge, Proposal
+from agents.records import Verdict
 from agents.settings import CriticSettings
-
-AGENT = "pair_critic"
-MARGIN_SCALE = 0.075
-"""Cosine difference that makes the odds e to 1: maximum likelihood over the first 60 shipped twins,
-and 0.078 over all 966."""
 
 Outcome = Literal["accept", "revise", "reject", "doubtful"]
 
@@ -34,145 +23,76 @@ class Judgement:
     verdicts: tuple[Verdict, ...] = ()
 
 
-class Judge(Protocol):
-    """Whoever can say how probable it is that the reader prefers the chosen answer."""
-
-    async def judge(self, pair: Pair, scenario: Scenario, portrait: str) -> Verdict:
-        """One verdict over both orders on `pair`, which was made from `scenario`.
-
-        Raises:
-            ModelError: the judge could not be asked.
-        """
-        ...
-
-
 class PairCritic:
-    """Judges pairs: what fails a gate may be revised, what a judge refuses is not."""
+    """Decides on pairs by the mean probability of its judges.
 
-    def __init__(self, judge: Judge, embedder: Embedder, settings: CriticSettings) -> None:
-        self._judge = judge
-        self._embedder = embedder
-        self._settings = settings
-
-    async def criticise(self, pair: Pair, scenario: Scenario, portrait: str) -> Judgement:
-        """The judgement on `pair`, which was made from `scenario`.
-
-        Raises:
-            ModelError: the judge could not be asked.
-        """
-        flaw = self._flaw(pair, scenario, portrait) or await self._sameness(pair)
-        if flaw:
-            revisable = scenario.provenance == "written"
-            return Judgement("revise" if revisable else "reject", flaw)
-        verdict = await self._judge.judge(pair, scenario, portrait)
-        return Judgement(self._outcome(verdict), verdict.reason, (verdict,))
-
-    def _outcome(self, verdict: Verdict) -> Outcome:
-        if verdict.flipped:
-            return "doubtful"
-        if verdict.probability >= self._settings.accept_from:
-            return "accept"
-        return "reject" if verdict.probability < self._settings.reject_below else "doubtful"
-
-    def _flaw(self, pair: Pair, scenario: Scenario, portrait: str) -> str | None:
-        axis = dimension(scenario.dimension)
-        answers = pair.chosen, pair.rejected
-        return _first(
-            gates.no_question(scenario.situation),
-            gates.runs_in_circles(scenario.situation),
-            gates.unequal_length(*answers, self._settings.max_length_ratio),
-            *(check for answer in answers for check in self._answer_flaws(answer, axis, portrait)),
-        )
-
-    def _answer_flaws(self, answer: str, axis: Dimension, portrait: str) -> Iterable[str | None]:
-        sources = [portrait, *(statement.text for statement in axis.statements)]
-        yield gates.runs_in_circles(answer)
-        yield gates.copied_words(answer, sources, self._settings.max_shared_words)
-        yield gates.names_dimension(answer, axis)
-        yield gates.asserts_nation(answer)
-        yield gates.holds_instructions(answer)
-
-    async def _sameness(self, pair: Pair) -> str | None:
-        one, other = await asyncio.to_thread(self._embedder.embed, [pair.chosen, pair.rejected])
-        if float(one @ other) < self._settings.max_similarity:
-            return None
-        return "both answers say the same"
-
-
-class EmbeddedJudge:
-    """Compares the answers with the poles in vector space; needs no language model.
-
-    The margin is (chosen - rejected) · (pole - opposite pole); the probability is the logistic of
-    margin / MARGIN_SCALE. It has no order to be swayed by, and sees no more of the reader than the
-    pole.
+    Args:
+        judges: one or more; all are asked at the same time.
+        settings: thresholds of the gates and of the decision.
+        calibrations: what people's decisions taught of each judge, by its name.
     """
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._axes: dict[str, Vectors] = {}
+    def __init__(
+        self,
+        judges: Sequence[Judge],
+        settings: CriticSettings,
+        calibrations: Mapping[str, Calibration] | None = None,
+    ) -> None:
+        self._judges = judges
+        self._settings = settings
+        self._calibrations = calibrations or {}
 
-    async def judge(self, pair: Pair, scenario: Scenario, portrait: str) -> Verdict:
-        """One verdict; equal for both orders by construction."""
-        return await asyncio.to_thread(self._judge, pair, dimension(scenario.dimension))
+    async def criticise(self, proposal: Proposal) -> Judgement:
+        """The judgement on one pair.
 
-    def _judge(self, pair: Pair, axis: Dimension) -> Verdict:
-        chosen, rejected = self._embedder.embed([pair.chosen, pair.rejected])
-        toward_high = float((chosen - rejected) @ self._axis(axis))
-        margin = toward_high if pair.pole == "high" else -toward_high
-        return Verdict(
-            judge="embedded",
-            probability=1 / (1 + math.exp(-margin / MARGIN_SCALE)),
-            criteria={"margin": margin},
-            reason=f"the chosen answer lies {margin:+.3f} nearer to the reader's pole",
-        )
+        A scenario that was written for this run may be revised, on a reason its writer can act on.
 
-    def _axis(self, axis: Dimension) -> Vectors:
-        if axis.name not in self._axes:
-            self._axes[axis.name] = pole_axis(self._embedder, axis)
-        return self._axes[axis.name]
+        Raises:
+            EndpointError: a judge cannot be reached.
+        """
+        flaws = refusals(proposal, self._settings)
+        if flaws:
+            gate, reason = next(iter(flaws.items()))
+            return Judgement(_unfit(proposal), f"{gate}: {reason}")
+        given = await asyncio.gather(*(judge.judge(proposal) for judge in self._judges))
+        verdicts = tuple(calibrated(verdict, self._calibrations) for verdict in given)
+        outcome, reason = self._decide(verdicts)
+        if outcome == "reject" and _weakest(verdicts) != "prefers":
+            outcome = _unfit(proposal)
+        return Judgement(outcome, reason, verdicts)
 
+    def _decide(self, verdicts: Sequence[Verdict]) -> tuple[Outcome, str]:
+        """By the mean; a judge that failed, fell for the order or disagrees leaves a doubt."""
+        told = "; ".join(_told(verdict, len(verdicts)) for verdict in verdicts)
+        given = [v.probability for v in verdicts if v.probability is not None]
+        if len(given) < len(verdicts) or any(verdict.flipped for verdict in verdicts):
+            return "doubtful", told
+        alone = {self._outcome(probability) for probability in given}
+        if {"accept", "reject"} <= alone:
+            return "doubtful", f"the judges disagree: {told}"
+        return self._outcome(sum(given) / len(given)), told
 
-class Choice(BaseModel):
-    """A judge's answer to: which of the two would this reader prefer?"""
-
-    preferred: Literal["A", "B"]
-    confidence: float = Field(ge=0.5, le=1)
-    """That the preferred one is preferred: 0.5 a guess, 1 certain."""
-    reason: str = Field(max_length=300)
-
-
-class ChatJudge:
-    """Asks a chat model twice, with the answers in both orders."""
-
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
-
-    async def judge(self, pair: Pair, scenario: Scenario, portrait: str) -> Verdict:
-        """The mean probability over both orders; `flipped` where the choice changed with them."""
-        first, second = await asyncio.gather(
-            self._ask(pair, portrait, pair.chosen, pair.rejected),
-            self._ask(pair, portrait, pair.rejected, pair.chosen),
-        )
-        forward = first.confidence if first.preferred == "A" else 1 - first.confidence
-        backward = second.confidence if second.preferred == "B" else 1 - second.confidence
-        return Verdict(
-            judge=self._chat.name,
-            probability=(forward + backward) / 2,
-            flipped=first.preferred == second.preferred,
-            criteria={"chosen_first": forward, "chosen_second": backward},
-            reason=first.reason,
-        )
-
-    async def _ask(self, pair: Pair, portrait: str, a: str, b: str) -> Choice:
-        messages = render(
-            "pair_critic",
-            portrait=portrait,
-            situation=quoted(pair.prompt[-1].content),
-            a=quoted(a),
-            b=quoted(b),
-        )
-        return await self._chat.ask(AGENT, messages, Choice)
+    def _outcome(self, probability: float) -> Outcome:
+        if probability >= self._settings.accept_from:
+            return "accept"
+        return "reject" if probability < self._settings.reject_below else "doubtful"
 
 
-def _first(*flaws: str | None) -> str | None:
-    return next((flaw for flaw in flaws if flaw), None)
+def _unfit(proposal: Proposal) -> Outcome:
+    return "revise" if proposal.scenario.provenance == "written" else "reject"
+
+
+def _weakest(verdicts: Sequence[Verdict]) -> str:
+    """What the least convinced judge doubts most: `prefers` speaks of the reader, not the scene."""
+    least = min(verdicts, key=lambda verdict: verdict.probability or 0.0)
+    doubts = {name: 1 - p if name in _HOLDS else p for name, p in least.criteria.items()}
+    return max(doubts, key=lambda name: doubts[name], default="prefers")
+
+
+_HOLDS = {"prefers", "offers", "plausible", "hinges"}
+
+
+def _told(verdict: Verdict, judges: int) -> str:
+    if verdict.failure:
+        return f"{verdict.judge} gave no verdict ({verdict.failure}): {verdict.reason}"
+    return f"{verdict.judge}: {verdict.reason}" if judges > 1 else verdict.reason

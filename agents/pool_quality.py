@@ -29,6 +29,8 @@ MOST_SIMILAR = 0.80
 """Cosine of two situations of one dimension; beyond it they had better be looked at."""
 REPEATED = 0.95
 """Cosine from which they are one."""
+MOST_COPIED_SHARE = 0.74
+"""Of the words of a seed statement or a pole, in runs of two or more."""
 MOST_SHARED_WORDS = 6
 """Words in a row that an answer may share with a seed statement or a pole."""
 SETTINGS = ("US", "BR", "JP", "IN", "NG", "DE", "MX", "ID", "FR", "ZA")
@@ -58,6 +60,9 @@ def flaws(scenario: Scenario) -> list[str]:
         found += [
             (field, gates.names_dimension(answer, axis)),
             (field, gates.copied_words(answer, axis.said, MOST_SHARED_WORDS)),
+            (field, gates.copied_nearly(answer, axis.said, MOST_COPIED_SHARE)),
+            (field, gates.other_language(answer, situation)),
+            (field, gates.is_unsafe(answer)),
         ]
     if scenario.provenance != "written":  # the writer's schema and the critic bound the others
         found += [
@@ -71,7 +76,8 @@ def flaws(scenario: Scenario) -> list[str]:
         found += [
             (field, gates.asserts_nation(text)),
             (field, gates.holds_instructions(text)),
-            (field, gates.touches_sensitive(text, axis.sensitive)),
+            (field, gates.courts_judges(text)),
+            (field, gates.touches_sensitive(text, [axis.sensitive] if axis.sensitive else [])),
         ]
     return [f"{field}: {flaw}" for field, flaw in found if flaw]
 

@@ -1,10 +1,10 @@
 """The nouns of Gravity: frozen pydantic models with no behaviour beyond knowing themselves."""
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from iso3166 import countries_by_alpha2
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 Facet = Literal["interest", "value", "belief", "personality"]
 FACETS: tuple[Facet, ...] = ("interest", "value", "belief", "personality")
@@ -14,7 +14,6 @@ Source = Literal[
 ]
 SensitiveTopic = Literal["religion", "politics", "sexuality", "health", "ethnicity", "union"]
 """What the law guards above all; never inferred or used without the reader's recorded consent."""
-VerificationAction = Literal["confirm", "correct", "remove", "forbid"]
 PairStatus = Literal["proposed", "accepted", "rejected", "review"]
 Role = Literal["system", "user", "assistant"]
 
@@ -263,30 +262,6 @@ class Profile(Record):
         return next((a for a in self.attributes if a.dimension == dimension), None)
 
 
-class Verification(Record):
-    """What the reader, or an operator for them, said of one item of their profile."""
-
-    reader_id: str
-    item: str
-    """A dimension, or a genre cluster."""
-    action: VerificationAction
-    score: float | None = Field(default=None, ge=20, le=80)
-    """T points, with `correct` only."""
-    pole: Pole | None = None
-    """The pole that was shown when it was confirmed; with `confirm` of a dimension only."""
-    by: str
-    at: float
-    """Unix time in seconds."""
-
-    @model_validator(mode="after")
-    def _each_with_its_action(self) -> Self:
-        if (self.action == "correct") != (self.score is not None):
-            raise ValueError("a score stands with correct, and with nothing else")
-        if self.pole and self.action != "confirm":
-            raise ValueError("a pole stands with confirm, and with nothing else")
-        return self
-
-
 Provenance = Literal["pool", "written"]
 Domain = Literal[
     "home",
@@ -340,11 +315,15 @@ class Verdict(Record):
     """One judge's word on one pair."""
 
     judge: str
-    probability: float = Field(ge=0, le=1)
-    """That this reader prefers the chosen answer, averaged over both orders."""
+    probability: float | None = Field(default=None, ge=0, le=1)
+    """That the pair is right: the reader prefers the chosen answer, and nothing is wrong with the
+    pair. Averaged over both orders; none where the judge gave no usable answer."""
     flipped: bool = False
     """Whether swapping the order changed the judge's mind: a tie."""
     criteria: dict[str, float] = {}
+    """What the probability was made of, question by question."""
+    failure: Literal["refused", "malformed"] | None = None
+    """Why there is no probability."""
     reason: str = ""
 
 
@@ -369,6 +348,12 @@ class Pair(Record):
     verdicts: tuple[Verdict, ...] = ()
     status: PairStatus = "proposed"
     reason: str = ""
+
+    @property
+    def probability(self) -> float | None:
+        """That the pair is right: the mean over the judges that gave a usable answer."""
+        given = [v.probability for v in self.verdicts if v.probability is not None]
+        return sum(given) / len(given) if given else None
 
 
 class Description(Record):

@@ -7,6 +7,7 @@ nowhere, so that every road of the graph is taken.
 
 import hashlib
 import json
+import math
 import random
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -14,13 +15,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from agents.chat import OnCall, Reply
+from agents.chat import Alternative, OnCall, Reply, Token, Weighed
 from agents.deduplicator import SameChoice
 from agents.embeddings import Vectors
 from agents.errors import ReplyError
 from agents.gates import words
+from agents.judges.by_chat import Opinion
 from agents.naive import NaiveDraft, NaiveDrafts
-from agents.pair_critic import Choice
 from agents.records import Message, ModelCall
 from agents.scenario_writer import ScenarioDraft, ScenarioDrafts
 from agents.stances.by_chat import FoundStance, FoundStances
@@ -90,8 +91,8 @@ class ScriptedChat:
         dice = _dice(messages)
         if issubclass(reply, ScenarioDrafts):
             answer: Any = _drafts(messages, dice)
-        elif issubclass(reply, Choice):
-            answer = _choice(messages)
+        elif issubclass(reply, Opinion):
+            answer = _opinion(messages)
         elif issubclass(reply, NaiveDrafts):
             answer = _naive(messages, dice)
         elif issubclass(reply, SameChoice):
@@ -103,6 +104,13 @@ class ScriptedChat:
         text = answer.model_dump_json()
         self._tell(agent, messages, text)
         return cast(Reply, answer)
+
+    async def weigh(
+        self, agent: str, messages: Sequence[Message], reply: type[Reply]
+    ) -> Weighed[Reply]:
+        """The same; the critic's answers are the surer, the clearer they follow from the words."""
+        answer = await self.ask(agent, messages, reply)
+        return Weighed(answer, _tokens(answer, messages) if isinstance(answer, Opinion) else ())
 
     async def stream(self, messages: Sequence[Message], model: str) -> AsyncIterator[str]:
         """The catalogue entry's first sentences, which are faithful for sure."""
@@ -184,17 +192,40 @@ def _naive(messages: Sequence[Message], dice: random.Random) -> NaiveDrafts:
     )
 
 
-def _choice(messages: Sequence[Message]) -> Choice:
-    """The answer that shares more words with the portrait; A where both share the same."""
+def _lead(messages: Sequence[Message]) -> float:
+    """By how much A shares more words with the portrait than B."""
     text = messages[-1].content
     _situation, a, b = re.findall(r"«(.*?)»", text)[-3:]
     portrait = text.split("Situation")[0]
     vectors = ScriptedEmbedder().embed([portrait, a, b])
-    lead = float(vectors[0] @ vectors[1] - vectors[0] @ vectors[2])
-    return Choice(
-        preferred="A" if lead >= 0 else "B",
-        confidence=min(1.0, 0.5 + abs(lead)),
+    return float(vectors[0] @ vectors[1] - vectors[0] @ vectors[2])
+
+
+def _opinion(messages: Sequence[Message]) -> Opinion:
+    """The answer that shares more words with the portrait; nothing is wrong with the pair."""
+    return Opinion(
+        preferred="A" if _lead(messages) >= 0 else "B",
+        offers_both="yes",
+        both_plausible="yes",
+        hinges="yes",
         reason="shares more words with the portrait",
+    )
+
+
+def _tokens(opinion: Opinion, messages: Sequence[Message]) -> tuple[Token, ...]:
+    """Its text in pieces; each answer has the odds of the lead, its opposite the rest."""
+    sure = min(0.99, 0.5 + abs(_lead(messages)))
+    opposite = {"A": "B", "B": "A", "yes": "no"}
+    pieces = re.split(r'(?<=")(A|B|yes)(?=")', opinion.model_dump_json())
+    return tuple(
+        Token(
+            token=piece,
+            logprob=math.log(sure),
+            top_logprobs=(Alternative(token=opposite[piece], logprob=math.log(1 - sure)),),
+        )
+        if piece in opposite
+        else Token(token=piece, logprob=0)
+        for piece in pieces
     )
 
 

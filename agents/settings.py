@@ -1,8 +1,8 @@
 """The agents' sections of gravity.toml; values only."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Section(BaseModel):
@@ -84,23 +84,47 @@ class DeduplicatorSettings(Section):
     refused. `make bench-pool` prints precision and recall."""
     distinct_below: float = Field(default=0.3, ge=0, le=1)
     """Probability below which they do not; between the two the chat model is asked where
-    `critic.judge` is `chat`, and the odds decide otherwise."""
+    `critic.judges` has `chat`, and the odds decide otherwise."""
     same_scene_at: float = Field(default=0.95, gt=0, le=1)
     """Cosine of two situations, of whatever cells, from which the scene itself is repeated."""
 
 
 class CriticSettings(Section):
-    """What the critic lets pass."""
+    """What the critic lets pass.
 
-    judge: Literal["embedded", "chat"] = "embedded"
-    """`embedded` compares answers with the poles in vector space; `chat` asks the chat model."""
-    accept_from: float = Field(default=0.55, ge=0, le=1)
-    """Probability of a right preference from which a pair is accepted."""
-    reject_below: float = Field(default=0.45, ge=0, le=1)
-    """Probability below which it is refused; between the two it is doubtful."""
+    Where nothing else is said, thresholds were chosen on the shipped pool, which passes, and on
+    pairs with planted flaws that are not those of `make bench-critic`.
+    """
+
+    judges: tuple[Literal["embedded", "chat", "systemone"], ...] = Field(
+        default=("embedded",), min_length=1
+    )
+    """Who judges; several are a panel. `embedded` needs no language model, `chat` asks the chat
+    model, `systemone` the model of that section."""
+    accept_from: float = Field(default=0.5, ge=0, le=1)
+    """Mean probability that a pair is right from which it is accepted."""
+    reject_below: float = Field(default=0.4, ge=0, le=1)
+    """Probability below which it is refused; between the two a person is asked."""
+    votes: int = Field(default=5, ge=1, le=50)
+    """Replies of the chat model for each order where its endpoint tells no log-probabilities."""
     max_length_ratio: float = Field(default=1.5, ge=1)
     """The longer answer by the shorter, in characters."""
-    max_similarity: float = Field(default=0.95, gt=0, le=1)
-    """Cosine from which the two answers say the same."""
+    max_overlap: float = Field(default=0.8, gt=0, le=1)
+    """Words in common, in their order, from which the two answers are nearly identical."""
     max_shared_words: int = Field(default=6, ge=2)
     """Words in a row that an answer may share with the portrait or a seed statement."""
+    max_copied_share: float = Field(default=0.74, gt=0, le=1)
+    """Of the words of one of these, in runs of two or more, that an answer may repeat."""
+
+    @field_validator("judges", mode="before")
+    @classmethod
+    def _one_or_more(cls, judges: object) -> object:
+        return [name.strip() for name in judges.split(",")] if isinstance(judges, str) else judges
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.reject_below > self.accept_from:
+            raise ValueError("reject_below must not be above accept_from")
+        if len(set(self.judges)) < len(self.judges):
+            raise ValueError("judges: one is named twice")
+        return self

@@ -3,12 +3,25 @@
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from agents.frameworks.catalogue import GenreCluster, dimensions, genre_clusters
 from agents.portrait import still_true
 from agents.posterior import MEAN, SD, scale_reliability
-from agents.records import Attribute, Contribution, Dimension, Interest, Pair, Profile, Verification
+from agents.records import (
+    Attribute,
+    Contribution,
+    Dimension,
+    Interest,
+    Pair,
+    Pole,
+    Profile,
+    Record,
+)
 
+VerificationAction = Literal["confirm", "correct", "remove", "forbid"]
 STATED_ITEMS = 4
 """A reader's own word on a whole dimension counts like the answers to so many items: a working
 assumption, like the next."""
@@ -17,6 +30,30 @@ CONFIRMED_DEPARTURE = SD
 """A confirmed inference stands at least one standard deviation off the middle."""
 LEVELS = {"low": 35.0, "rather low": 43.0, "middle": 50.0, "rather high": 57.0, "high": 65.0}
 """T points for the words a person may use instead: 1.5 and 0.7 standard deviations off the mean."""
+
+
+class Verification(Record):
+    """What the reader, or an operator for them, said of one item of their profile."""
+
+    reader_id: str
+    item: str
+    """A dimension, or a genre cluster."""
+    action: VerificationAction
+    score: float | None = Field(default=None, ge=20, le=80)
+    """T points, with `correct` only."""
+    pole: Pole | None = None
+    """The pole that was shown when it was confirmed; with `confirm` of a dimension only."""
+    by: str
+    at: float
+    """Unix time in seconds."""
+
+    @model_validator(mode="after")
+    def _each_with_its_action(self) -> Self:
+        if (self.action == "correct") != (self.score is not None):
+            raise ValueError("a score stands with correct, and with nothing else")
+        if self.pole and self.action != "confirm":
+            raise ValueError("a pole stands with confirm, and with nothing else")
+        return self
 
 
 def verifiable_items() -> set[str]:

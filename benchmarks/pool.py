@@ -23,11 +23,12 @@ from agents import weights
 from agents.deduplicator import Admission, Deduplicator
 from agents.drawing import theme
 from agents.embeddings import Embedder, SentenceEmbedder, Vectors
-from agents.frameworks.catalogue import dimensions, shipped_scenarios
+from agents.frameworks.catalogue import dimension, dimensions, shipped_scenarios
 from agents.gates import words
+from agents.judges.by_embedding import EmbeddedJudge
 from agents.likeness import LabelledPair, Likeness, shipped_pairs
 from agents.naive import NaiveWriter
-from agents.pair_critic import EmbeddedJudge, PairCritic
+from agents.pair_critic import PairCritic
 from agents.pool import Pool
 from agents.profiler import Profiler
 from agents.prompting import render
@@ -150,7 +151,7 @@ async def run(
                 writer=ScenarioWriter(chat, pool),
                 naive=NaiveWriter(chat),
                 deduplicator=keeper,
-                critic=PairCritic(EmbeddedJudge(embedder), embedder, CriticSettings()),
+                critic=PairCritic([EmbeddedJudge(embedder)], CriticSettings()),
                 pool=pool,
                 store=store,
                 recorder=recorder,
@@ -241,6 +242,8 @@ def judging_tokens(pairs: Sequence[Pair]) -> float:
             situation=p.prompt[-1].content,
             a=p.chosen,
             b=p.rejected,
+            high=dimension(p.dimension).high,
+            low=dimension(p.dimension).low,
         )
         for p in shown
     ]

@@ -9,8 +9,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from agents.errors import NotFoundError
-from agents.records import Profile, Reader, Verification
-from agents.verification import in_force
+from agents.records import Profile, Reader
+from agents.verification import Verification, in_force
 from graph.answers import SHORT, AnswerSheet
 from graph.database import Database
 from graph.tables import AnswersRow, ReaderRow, VerificationRow

@@ -88,7 +88,7 @@ def _row(pair: Pair) -> dict[str, Any]:
         "dimension": pair.dimension,
         "pole": pair.pole,
         "group": pair.group or pair.scenario_id,
-        "probability": _mean([verdict.probability for verdict in pair.verdicts]),
+        "probability": pair.probability,
     }
 
 
@@ -109,10 +109,6 @@ def _card(run: RunSummary, pairs: Sequence[Pair], accepted: int) -> str:
             facets="\n".join(f"| {facet} | {count} |" for facet, count in sorted(facets.items())),
         )
     )
-
-
-def _mean(numbers: Sequence[float]) -> float | None:
-    return sum(numbers) / len(numbers) if numbers else None
 
 
 def _json_lines(rows: Iterable[dict[str, Any]]) -> str:

@@ -11,13 +11,14 @@ from langgraph.types import interrupt
 from agents.deduplicator import Deduplicator
 from agents.errors import RefusalError, ReplyError
 from agents.frameworks.catalogue import dimension
+from agents.judges.judge import Proposal
 from agents.naive import NaiveWriter
 from agents.pair_critic import Judgement, PairCritic
 from agents.pool import Pool
 from agents.pool_quality import flaws
 from agents.portrait import MOST_GENRES, portrait
 from agents.profiler import Profiler
-from agents.records import FACETS, Facet, Pair, PairStatus, Profile, Scenario
+from agents.records import FACETS, Facet, Pair, PairStatus, Profile, Scenario, SensitiveTopic
 from agents.scenario_writer import Commission, ScenarioWriter
 from agents.verification import supports
 from graph.book_pairs import BookPairs
@@ -177,10 +178,12 @@ class Nodes:
     async def criticise(self, state: State) -> Update:
         """Have every proposed pair judged; refuse, or send back, or let pass, or ask a person."""
         profile = self._profile(state)
+        consent = self._store.reader(state["run_id"], state["reader_id"]).reader.consent
         pairs = [self._store.pair(pair_id) for pair_id in state.get("proposed", [])]
         scenarios = {s.id: s for s in self._crew.pool.get([p.scenario_id for p in pairs])}
         judged, fatal = await _all_of(
-            self._criticise(pair, scenarios.get(pair.scenario_id), profile) for pair in pairs
+            self._criticise(pair, scenarios.get(pair.scenario_id), profile, consent)
+            for pair in pairs
         )
         if fatal:
             raise fatal
@@ -347,9 +350,19 @@ class Nodes:
         return [invented_pair(run_id, profile, facet, draft) for draft in drafts], None
 
     async def _criticise(
-        self, pair: Pair, scenario: Scenario | None, profile: Profile
+        self,
+        pair: Pair,
+        scenario: Scenario | None,
+        profile: Profile,
+        consent: tuple[SensitiveTopic, ...],
     ) -> tuple[Pair, Judgement]:
-        judgement = await self._judge(pair, scenario, profile)
+        if scenario is None:
+            gone = "its scenario was found unfit for another reader meanwhile"
+            judgement = Judgement("reject", gone)
+        else:
+            told = portrait(profile, pair.dimension)
+            proposal = Proposal(pair, scenario, told, consent)
+            judgement = await self._crew.critic.criticise(proposal)
         if self._store.is_decided(pair.id):  # a killed process repeats this step; a person does not
             return self._store.pair(pair.id), Judgement("reject", "a person has decided meanwhile")
         review = self._crew.settings.review
@@ -362,15 +375,6 @@ class Nodes:
         judged = pair.model_copy(update=update)
         self._put(judged)
         return judged, judgement
-
-    async def _judge(self, pair: Pair, scenario: Scenario | None, profile: Profile) -> Judgement:
-        if scenario is None:
-            return Judgement("reject", "its scenario was found unfit for another reader meanwhile")
-        told = portrait(profile, pair.dimension)
-        try:
-            return await self._crew.critic.criticise(pair, scenario, told)
-        except (ReplyError, RefusalError) as error:
-            return Judgement("doubtful", f"the judge gave no verdict: {error}")
 
     def _put(self, pair: Pair) -> None:
         self._store.put_pairs([pair])

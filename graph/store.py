@@ -12,8 +12,8 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from agents.errors import NotFoundError
-from agents.records import Pair, PairStatus, Profile, Reader, Verification
-from agents.verification import in_force
+from agents.records import Pair, PairStatus, Profile, Reader
+from agents.verification import Verification, in_force
 from graph.accounts import Accounts, RunStatus, standing
 from graph.answers import AnswerSheet
 from graph.descriptions import Descriptions

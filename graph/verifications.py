@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 from agents.errors import InputError
 from agents.frameworks.catalogue import dimensions
-from agents.records import Pole, Verification, VerificationAction
-from agents.verification import LEVELS, verifiable_items
+from agents.records import Pole
+from agents.verification import LEVELS, Verification, VerificationAction, verifiable_items
 from graph.rows import Tell, read_rows
 
 LOWEST, HIGHEST = 20, 80

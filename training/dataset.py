@@ -1,17 +1,20 @@
 """Exported pairs as a `datasets.Dataset`, split by group; tokenizes and judges nothing."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pyarrow
 import pyarrow.parquet
 from datasets import Dataset
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from agents.errors import InputError, TrainingError
 from agents.records import Message
+
+Label = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
+"""A column that files from elsewhere may lack, leave empty or fill with numbers."""
 
 
 class Answer(BaseModel):
@@ -25,17 +28,20 @@ class PairRow(BaseModel):
     """One exported pair; columns that training has no use for are left alone.
 
     A file from elsewhere needs only `prompt`, `chosen` and `rejected`: its scenarios are then
-    told apart by their prompts.
+    told apart by their situations, so that one situation is never both learnt from and measured on.
     """
 
     prompt: tuple[Message, ...] = Field(min_length=1)
     chosen: tuple[Answer, ...] = Field(min_length=1, max_length=1)
     rejected: tuple[Answer, ...] = Field(min_length=1, max_length=1)
-    pair_id: str = ""
-    run_id: str = ""
-    reader_id: str = ""
-    scenario_id: str = ""
-    group: str = ""
+    pair_id: Label = ""
+    run_id: Label = ""
+    reader_id: Label = ""
+    scenario_id: Label = ""
+    facet: Label = ""
+    dimension: Label = ""
+    pole: Label = ""
+    group: Label = ""
     """Pairs of one group are held out together; those of a scenario where it is empty."""
 
     @model_validator(mode="after")
@@ -43,8 +49,8 @@ class PairRow(BaseModel):
         if self.chosen == self.rejected:
             raise ValueError("chosen and rejected are the same answer")
         if not self.scenario_id:
-            prompt = "\n".join(f"{m.role}: {m.content}" for m in self.prompt)
-            self.scenario_id = hashlib.sha256(prompt.encode()).hexdigest()[:16]
+            told = situation([turn.model_dump() for turn in self.prompt])
+            self.scenario_id = hashlib.sha256(told.encode()).hexdigest()[:16]
         self.group = self.group or self.scenario_id
         return self
 
@@ -52,13 +58,21 @@ class PairRow(BaseModel):
 def read_pairs(path: Path) -> Dataset:
     """The pairs of a JSONL or Parquet file, one row each, in the order of the file.
 
+    The column `line` tells where in the file each stands: the line of JSONL, the row of Parquet.
+
     Raises:
         InputError: A row is broken (named by file and line) or the file holds none.
     """
-    rows = [_validated(row, place) for place, row in _rows(path)]
+    between = ": row " if path.suffix == ".parquet" else ":"
+    rows = [_validated(row, f"{path}{between}{n}") | {"line": n} for n, row in _rows(path)]
     if not rows:
         raise InputError(f"{path} holds no pairs.", "Export accepted pairs first.")
     return Dataset.from_list(rows)
+
+
+def situation(prompt: Sequence[Mapping[str, str]]) -> str:
+    """What a prompt asks, without what its system turn tells of the reader."""
+    return "\n".join(turn["content"] for turn in prompt if turn["role"] != "system")
 
 
 def split(dataset: Dataset, holdout_share: float, seed: int) -> tuple[Dataset, Dataset]:
@@ -98,22 +112,24 @@ def twin_share(dataset: Dataset) -> float:
     return sum(key in swapped for key in keys) / len(keys)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Any]]:
-    """Each row with the place to name when it is broken; JSONL rows are still text."""
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    """Each row with its place in the file, from 1; JSONL rows are still text."""
     if not path.is_file():
         raise InputError(f"{path} is not there.", "Export accepted pairs first.")
     if path.suffix == ".parquet":
         try:
             table = pyarrow.parquet.read_table(path)
-        except pyarrow.ArrowInvalid as error:
-            raise InputError(f"{path} is not a Parquet file: {error}.") from error
-        yield from ((f"{path}: row {n}", row) for n, row in enumerate(table.to_pylist(), 1))
+        except (pyarrow.ArrowInvalid, OSError) as error:
+            raise InputError(f"{path} cannot be read as a Parquet file: {error}.") from error
+        yield from enumerate(table.to_pylist(), 1)
         return
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text.", "Save it as JSONL or Parquet.") from error
-    yield from ((f"{path}:{n}", line) for n, line in enumerate(lines, 1) if line.strip())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    yield from ((n, line) for n, line in enumerate(lines, 1) if line.strip())
 
 
 def _validated(row: Any, place: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from datasets import Dataset
 from peft import LoraConfig
 from transformers import (
     AutoModelForCausalLM,
-    AutoTokenizer,
     PreTrainedTokenizerBase,
     PrinterCallback,
     set_seed,
@@ -20,16 +19,20 @@ from transformers import (
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 
+from agents.embeddings import Embedder
 from agents.errors import TrainingError, WeightsError
 from agents.records import Record
 from training.adapters import CARD, AdapterCard, fingerprint, sha256
 from training.allocator import keep_freed_memory
+from training.audit import SIFTED, audit, require_sound
 from training.checkpoints import checkpoint_folder, last_checkpoint, step_of
 from training.dataset import read_pairs, split, twin_share
 from training.events import Evaluated, PairsChecked, TrainingFinished, TrainingStarted
 from training.measure import HeldOutPairs
-from training.preflight import check
+from training.pair_set import PairSet
+from training.preflight import require_usable
 from training.progress import OnEvent, Progress
+from training.rendering import load_tokenizer
 from training.settings import TrainingSettings
 from training.silence import quiet_libraries
 
@@ -47,9 +50,16 @@ class TrainingReport(Record):
 
 
 def train(
-    pairs: Path, settings: TrainingSettings, base: Path | str, out: Path, on_event: OnEvent
+    pairs: Path,
+    settings: TrainingSettings,
+    base: Path | str,
+    out: Path,
+    on_event: OnEvent,
+    embedder: Embedder,
+    *,
+    despite_audit: bool = False,
 ) -> TrainingReport:
-    """Trains an adapter for `base` on the pairs of a file and saves it in `out`.
+    """Trains an adapter for `base` on the pairs of a file, once audited, and saves it in `out`.
 
     Interrupted by Ctrl-C, a kill, or an exception of `on_event`, it leaves its last checkpoint in
     `out`; the same call goes on from there.
@@ -60,27 +70,35 @@ def train(
         base: Folder of plain weights, or a transformers model name.
         out: Folder to make; its name becomes the adapter's.
         on_event: Called in this thread for every event.
+        embedder: Measures the pairs for their audit.
+        despite_audit: Whether to train on pairs that fail it, too.
 
     Raises:
         InputError: The pairs file is broken.
         WeightsError: The base model cannot be loaded.
-        TrainingError: Too few usable pairs, memory is short, the loss is no longer a number, or
-            `out` holds an adapter already.
+        TrainingError: Too few usable pairs, the audit fails, memory is short, the loss is no longer
+            a number, or `out` holds an adapter already.
     """
     began = time.monotonic()
     if (out / CARD).exists():
         raise TrainingError(f"{out} holds an adapter already.", "Choose another name or remove it.")
     with quiet_libraries():
         dataset = read_pairs(pairs)
-        tokenizer = _tokenizer(base)
-        report = check(dataset, tokenizer, settings.max_length)
+        tokenizer = load_tokenizer(base)
+        pair_set = PairSet(dataset, tokenizer, settings, embedder)
+        report = pair_set.preflight
+        require_usable(report)
+        findings = audit(pair_set)
         on_event(
             PairsChecked(
                 usable=len(report.usable),
                 set_aside=report.total - len(report.usable),
                 lines=report.lines,
+                findings=tuple(f for f in findings if f.check not in SIFTED),
             )
         )
+        if not despite_audit:
+            require_sound(findings, pairs)
         usable = dataset.select(report.usable)
         learnt, held_out = split(usable, settings.holdout_share, settings.seed)
         held_out = held_out.shuffle(seed=settings.seed)
@@ -139,19 +157,6 @@ def train(
     steps, seconds = trainer.state.global_step, time.monotonic() - began
     on_event(TrainingFinished(name=card.name, steps=steps, seconds=seconds))
     return TrainingReport(folder=out, card=card, lines=report.lines, steps=steps, seconds=seconds)
-
-
-def _tokenizer(base: Path | str) -> PreTrainedTokenizerBase:
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(base)
-    except (OSError, ValueError) as error:
-        raise WeightsError(
-            f"The base model {base} has no tokenizer that can be loaded: {error}.",
-            "Set training.base_model to 'embedded' or to a complete model folder.",
-        ) from error
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
 
 
 def _trainer(

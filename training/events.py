@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agents.findings import Finding
 from agents.records import Record
 
 
@@ -21,11 +22,13 @@ class HeldOut(Record):
 
 
 class PairsChecked(Record):
-    """The preflight is through; `lines` say what was set aside and why."""
+    """The pairs were sifted and audited; `lines` say what was set aside and why."""
 
     usable: int
     set_aside: int
     lines: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    """Of the audit, without what the lines say."""
 
 
 class TrainingStarted(Record):

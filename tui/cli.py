@@ -16,6 +16,7 @@ import typer
 from agents.errors import GravityError, InputError, StorageError
 from tui.commands import (
     config,
+    critic,
     describe,
     doctor,
     forget,
@@ -55,6 +56,7 @@ app.command("synth")(synth.synth)
 app.add_typer(pool.app, name="pool")
 app.add_typer(pairs.app, name="pairs")
 app.command("review")(review.review)
+app.add_typer(critic.app, name="critic")
 app.command("train")(train.train)
 app.command("describe")(describe.describe)
 app.command("serve")(serve.serve)
@@ -76,7 +78,7 @@ def gravity(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any setting, e.g. critic.judge=chat."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Any setting: critic.accept_from=0.6."),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log to stderr.")] = False,
 ) -> None:

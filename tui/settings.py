@@ -16,6 +16,7 @@ from pydantic_settings import (
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from agents.errors import ConfigError, first_fault
@@ -112,6 +113,11 @@ def compose(beneath: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings:
             raise ConfigError(f"{name}: no such setting.", _nearest(key, known))
     try:
         return Settings(**_nested(flags), _beneath=dict(beneath))  # pyright: ignore[reportCallIssue]
+    except SettingsError as error:
+        raise ConfigError(
+            f"The environment ({PREFIX}…): {error}.",
+            """Lists are written as JSON there, such as '["embedded", "chat"]'.""",
+        ) from error
     except ValidationError as error:
         key, fault = first_fault(error)
         first = error.errors(include_url=False)[0]

@@ -1,6 +1,6 @@
 """The one place where parts are put together: settings in, working services out."""
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agents.deduplicator import Deduplicator
     from agents.describer import Describer
     from agents.embeddings import Embedder
+    from agents.judges.judge import Judge
     from agents.pool import Pool
     from agents.records import Book, Profile, Reader
     from agents.stances.stance import StanceReader
@@ -80,8 +81,9 @@ class Services:
             books: the catalogue by id.
             readers: whose ratings tell how well known a book is.
         """
+        from agents.judges.calibration import read_calibrations
         from agents.naive import NaiveWriter
-        from agents.pair_critic import ChatJudge, EmbeddedJudge, PairCritic
+        from agents.pair_critic import PairCritic
         from agents.profiler import Profiler
         from agents.scenario_writer import ScenarioWriter
         from graph.book_pairs import BookPairs
@@ -89,13 +91,9 @@ class Services:
         from graph.recorder import Recorder
 
         settings, recorder = self.settings, Recorder(self.store)
+        calibrations = read_calibrations(self.calibrations)
         with self.pool() as pool:
             async with open_chat(settings.chat, recorder.on_call) as chat:
-                judges = {
-                    "embedded": lambda: EmbeddedJudge(self.embedder),
-                    "chat": lambda: ChatJudge(chat),
-                }
-                judge = judges[settings.critic.judge]()
                 yield Crew(
                     profiler=Profiler(
                         self.embedder, books, self.stance_reader(chat), settings.profiler
@@ -104,7 +102,7 @@ class Services:
                     writer=ScenarioWriter(chat, pool),
                     naive=NaiveWriter(chat),
                     deduplicator=self.deduplicator(pool, chat),
-                    critic=PairCritic(judge, self.embedder, settings.critic),
+                    critic=PairCritic(self.judges(chat), settings.critic, calibrations),
                     pool=pool,
                     store=self.store,
                     recorder=recorder,
@@ -124,12 +122,31 @@ class Services:
         finally:
             pool.close()
 
+    @property
+    def calibrations(self) -> Path:
+        """What people's decisions taught of the judges."""
+        return self.home / "critic.json"
+
+    def judges(self, chat: "Chat") -> "list[Judge]":
+        """The critic's panel, as `critic.judges` names it."""
+        from agents.judges.by_chat import ChatJudge
+        from agents.judges.by_decision import DecisionJudge
+        from agents.judges.by_embedding import EmbeddedJudge
+
+        critic = self.settings.critic
+        known: dict[str, Callable[[], Judge]] = {
+            "embedded": lambda: EmbeddedJudge(self.embedder),
+            "chat": lambda: ChatJudge(chat, critic.votes),
+            "systemone": lambda: DecisionJudge(self.decider("critic.judges")),
+        }
+        return [known[name]() for name in critic.judges]
+
     def deduplicator(self, pool: "Pool", chat: "Chat | None") -> "Deduplicator":
         """Who lets scenarios into the pool; `chat` decides in doubt where the critic asks it."""
         from agents.deduplicator import ChatReferee, Deduplicator
         from agents.likeness import Likeness
 
-        referee = ChatReferee(chat) if chat and self.settings.critic.judge == "chat" else None
+        referee = ChatReferee(chat) if chat and "chat" in self.settings.critic.judges else None
         return Deduplicator(pool, Likeness(self.embedder), self.settings.deduplicator, referee)
 
     async def profiles(
@@ -183,7 +200,7 @@ class Services:
         if wanted.model:
             return DecisionPipeline(wanted.model)
         raise ConfigError(
-            f"{wanted_by} is systemone, and neither systemone.url nor systemone.model is set.",
+            f"{wanted_by} wants systemone, and neither systemone.url nor systemone.model is set.",
             "Set the address of a System One server, such as http://127.0.0.1:8000, or a model"
             " for transformers.",
         )

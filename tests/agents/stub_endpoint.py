@@ -1,6 +1,7 @@
 """A tiny server on loopback for chat and System One: it answers what a test wrote down, in turn."""
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -19,18 +20,30 @@ class Answer:
     delay_s: float = 0.0
 
 
-def completion(content: str | None, finish: str = "stop", refusal: str | None = None) -> Answer:
-    """A chat completion that cost 100 tokens in and 20 out."""
+def completion(
+    content: str | None, finish: str = "stop", refusal: str | None = None, logprobs: object = None
+) -> Answer:
+    """A chat completion that cost 100 tokens in and 20 out; `logprobs` are a list of tokens."""
     message = {"role": "assistant", "content": content, "refusal": refusal}
+    choice = {"index": 0, "finish_reason": finish, "message": message}
+    if logprobs is not None:
+        choice["logprobs"] = {"content": logprobs, "refusal": None}
     body = {
         "id": "c",
         "object": "chat.completion",
         "created": 1,
         "model": "m",
-        "choices": [{"index": 0, "finish_reason": finish, "message": message}],
+        "choices": [choice],
         "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
     }
     return Answer(body=json.dumps(body).encode())
+
+
+def token(text: str, probability: float = 1.0, **others: float) -> dict[str, Any]:
+    """A token of a reply, with the probabilities of `others` that could have stood there."""
+    told = {text: probability, **others}
+    listed = [{"token": t, "logprob": math.log(p), "bytes": None} for t, p in told.items()]
+    return {**listed[0], "top_logprobs": listed}
 
 
 def failure(status: int, message: str) -> Answer:

@@ -5,20 +5,26 @@ import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from pydantic import BaseModel
 
-from agents.chat import EndpointChat, reach
+from agents.chat import EndpointChat, Weighed, reach
 from agents.errors import EndpointError, KeyMissingError, ModelError, RefusalError, ReplyError
-from agents.pair_critic import Choice
 from agents.records import Message, ModelCall
 from agents.settings import ChatSettings
-from tests.agents.stub_endpoint import Answer, Stub, completion, failure, pieces
+from tests.agents.stub_endpoint import Answer, Stub, completion, failure, pieces, token
 
 GOOD = '{"preferred": "B", "confidence": 0.75, "reason": "warmer"}'
 TURNS = [Message(role="system", content="Judge."), Message(role="user", content="A or B?")]
 KEY = "GRAVITY_TEST_KEY"
+
+
+class Choice(BaseModel):
+    preferred: Literal["A", "B"]
+    confidence: float
+    reason: str
 
 
 @pytest.fixture
@@ -260,3 +266,122 @@ async def test_reach_fails_in_one_try(stub: Stub, answer: Answer, kind: type[Mod
     with pytest.raises(kind):
         await reach(ChatSettings(base_url=stub.base_url, api_key_env=KEY))
     assert len(stub.keys) == 1
+
+
+# --- replies that are weighed -------------------------------------------------------------------
+
+TOKENS = [token('{"preferred": "'), token("B", 0.75, A=0.2), token(GOOD[15:])]
+
+
+async def weighed(stub: Stub, times: int = 1, **settings: Any) -> list[Weighed[Choice]]:
+    async with chat_with(stub, **settings) as chat:
+        return [await chat.weigh("critic", TURNS, Choice) for _ in range(times)]
+
+
+async def test_a_weighed_reply_comes_with_what_could_have_stood_in_it(stub: Stub):
+    stub.answers = [completion(GOOD, logprobs=TOKENS)]
+    calls: list[ModelCall] = []
+    async with chat_with(stub, calls) as chat:
+        found = await chat.weigh("critic", TURNS, Choice)
+        await chat.ask("critic", TURNS, Choice)
+    assert found.reply == Choice(preferred="B", confidence=0.75, reason="warmer")
+    assert [t.token for t in found.tokens] == ['{"preferred": "', "B", GOOD[15:]]
+    assert found.tokens[1].probabilities == pytest.approx({"B": 0.75, "A": 0.2})
+    assert [call.error for call in calls] == [None, None]
+    asked, plain = stub.asked
+    assert (asked["logprobs"], asked["top_logprobs"]) == (True, 5)
+    assert "logprobs" not in plain and "top_logprobs" not in plain
+
+
+@pytest.mark.parametrize("tokens", [None, []])
+async def test_an_endpoint_without_log_probabilities_tells_none(stub: Stub, tokens: object):
+    stub.answers = [completion(GOOD, logprobs=tokens)]
+    [found] = await weighed(stub)
+    assert found.reply.preferred == "B" and found.tokens == ()
+    assert len(stub.asked) == 1
+
+
+async def test_what_is_weighed_is_the_reply_that_fits(stub: Stub):
+    bad = '{"preferred": "C"}'
+    stub.answers = [completion(bad, logprobs=[token(bad)]), completion(GOOD, logprobs=TOKENS)]
+    [found] = await weighed(stub)
+    assert "".join(t.token for t in found.tokens).startswith('{"preferred": "B')
+    assert [body["logprobs"] for body in stub.asked] == [True, True]
+
+
+@pytest.mark.parametrize("status", [400, 403, 422])
+async def test_an_endpoint_that_refuses_log_probabilities_is_not_asked_for_them_again(
+    stub: Stub, status: int
+):
+    stub.answers = [failure(status, "no logprobs here"), completion(GOOD)]
+    calls: list[ModelCall] = []
+    async with chat_with(stub, calls) as chat:
+        for _ in range(2):
+            assert (await chat.weigh("critic", TURNS, Choice)).tokens == ()
+    assert ["logprobs" in body for body in stub.asked] == [True, False, False]
+    assert [call.error is None for call in calls] == [False, True, True], "all calls are told"
+
+
+async def test_a_prompt_that_is_refused_either_way_says_nothing_of_log_probabilities(stub: Stub):
+    flagged = failure(400, "flagged by policy")
+    stub.answers = [flagged, flagged, completion(GOOD, logprobs=TOKENS), flagged]
+    async with chat_with(stub) as chat:
+        with pytest.raises(RefusalError, match="flagged by policy"):
+            await chat.weigh("critic", TURNS, Choice)
+        assert (await chat.weigh("critic", TURNS, Choice)).tokens
+        with pytest.raises(RefusalError):
+            await chat.weigh("critic", TURNS, Choice)
+    assert ["logprobs" in body for body in stub.asked] == [True, False, True, True]
+
+
+async def test_a_refusal_of_log_probabilities_may_come_when_it_is_known_already(stub: Stub):
+    refusal = failure(400, "no logprobs here").body
+    waits = [0.0, 0.2]
+
+    def reply(body: Any) -> Answer:
+        return (
+            Answer(400, refusal, delay_s=waits.pop(0)) if "logprobs" in body else completion(GOOD)
+        )
+
+    stub.answers = [reply]
+    async with chat_with(stub) as chat:
+        found = await asyncio.gather(*(chat.weigh("critic", TURNS, Choice) for _ in range(2)))
+    assert [w.reply.preferred for w in found] == ["B", "B"] and waits == []
+
+
+@pytest.mark.parametrize("status", [401, 404, 500])
+async def test_other_failures_are_not_laid_to_log_probabilities(stub: Stub, status: int):
+    stub.answers = [failure(status, "no")]
+    with pytest.raises(ModelError):
+        await weighed(stub)
+    assert all("logprobs" in body for body in stub.asked)
+
+
+def with_logprob(logprob: object) -> list[dict[str, Any]]:
+    return [token(GOOD) | {"logprob": logprob}]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "line"),
+    [
+        (with_logprob(float("nan")), "content.0.logprob: Input should be less than or equal to 0"),
+        (with_logprob(0.1), "content.0.logprob: Input should be less than or equal to 0"),
+        (with_logprob(None), "content.0.logprob: Input should be a valid number"),
+        ([token(GOOD) | {"top_logprobs": [{"token": "B"}]}], "content.0.top_logprobs.0.logprob: "),
+        ([{"logprob": -1.0}], "content.0.token: Input should be a valid string"),
+        ("high", "content: Input should be a valid tuple"),
+    ],
+)
+async def test_what_is_no_log_probability_is_named_and_not_mended(
+    stub: Stub, tokens: object, line: str
+):
+    stub.answers = [completion(GOOD, logprobs=tokens)]
+    with pytest.raises(ReplyError, match=f"The critic's log-probabilities are unusable: {line}"):
+        await weighed(stub)
+    assert len(stub.asked) == 1
+
+
+async def test_what_is_impossible_may_be_listed(stub: Stub):
+    stub.answers = [completion(GOOD, logprobs=[token(GOOD) | {"logprob": float("-inf")}])]
+    [found] = await weighed(stub)
+    assert found.tokens[0].logprob == float("-inf")

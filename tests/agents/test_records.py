@@ -6,17 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agents.records import (
-    ABOUT,
-    Attribute,
-    Evidence,
-    Profile,
-    Reader,
-    Review,
-    Scenario,
-    Verdict,
-    Verification,
-)
+from agents.records import ABOUT, Attribute, Evidence, Profile, Reader, Review, Scenario, Verdict
+from agents.verification import Verification
 
 
 @pytest.mark.parametrize("code", ["Brazil", "br", "UK", "XX", ""])

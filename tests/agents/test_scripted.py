@@ -10,7 +10,7 @@ import pytest
 from agents.describer import Describer, invented_names
 from agents.errors import ReplyError
 from agents.frameworks.catalogue import dimension, dimensions, shipped_scenarios
-from agents.pair_critic import Choice
+from agents.judges.by_chat import Opinion
 from agents.pool import Pool
 from agents.prompting import render
 from agents.records import Book, Message, ModelCall, Profile, Reader, Review
@@ -57,10 +57,16 @@ async def test_some_drafts_repeat_an_example_and_some_are_lopsided(pool: Pool):
 async def test_the_judge_goes_by_shared_words_in_either_order():
     async def preferred(a: str, b: str) -> str:
         messages = render(
-            "pair_critic", portrait="- loves tea", situation="«Tea?»", a=f"«{a}»", b=f"«{b}»"
+            "pair_critic",
+            portrait="- loves tea",
+            situation="«Tea?»",
+            a=f"«{a}»",
+            b=f"«{b}»",
+            high="drinks",
+            low="does not",
         )
         chat = ScriptedChat(lambda _call: None)
-        return (await chat.ask("pair_critic", messages, Choice)).preferred
+        return (await chat.ask("pair_critic", messages, Opinion)).preferred
 
     assert await preferred("loves tea", "hates coffee") == "A"
     assert await preferred("hates coffee", "loves tea") == "B"

@@ -1,12 +1,6 @@
 """Deciders: a real server and a pipeline with a tiny model, and a stub for what goes wrong."""
 
-import json
-import re
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,15 +16,7 @@ from agents.scripted import ScriptedEmbedder
 from agents.stances.by_decision import DecisionStances
 from agents.systemone import SystemOne
 from tests.agents.stub_endpoint import Answer, Stub, decisions
-from tests.tiny_model import build_tiny_model
 
-SERVE = "from transformers.cli.transformers import main; main()"
-LABELS = {
-    "choice": ["n1", "n2", "n3"],
-    "score": ["n4", "n5", "n6"],
-    "noul": ["help", "win"],
-}
-PATIENCE_S = 120
 QUESTIONS: dict[str, Question] = {
     "who": ChoiceQuestion(
         instructions="what would i do", criteria={"high": "help", "low": "keep", "neither": "do"}
@@ -38,39 +24,6 @@ QUESTIONS: dict[str, Question] = {
     "how much": ScoreQuestion(instructions="help", criteria=("keep", "share", "help gladly")),
     "friend": NoulQuestion(instructions="a friend asks"),
 }
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = build_tiny_model(tmp_path_factory.mktemp("decider"))
-    (folder / "decision.json").write_text(json.dumps({"labels": LABELS}))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def real(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `transformers serve` with the tiny model."""
-    log = tmp_path_factory.mktemp("served") / "log"
-    command = [sys.executable, "-c", SERVE, "serve", str(tiny)]
-    command += ["--host", "127.0.0.1", "--port", "0", "--device", "cpu"]
-    with (
-        log.open("wb") as told,
-        subprocess.Popen(command, stdout=told, stderr=told) as process,
-    ):
-        try:
-            yield _address(process, log)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=PATIENCE_S)
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until and process.poll() is None:
-        if found := re.search(r"running on (http://[\d.:]+)", log.read_text()):
-            return found.group(1)
-        time.sleep(0.05)
-    raise AssertionError(f"transformers serve does not run: {log.read_text()[-2000:]}")
 
 
 async def test_a_real_server_answers_every_type_of_question(real: str, tiny: Path):

@@ -19,10 +19,15 @@ from agents.records import (
     Profile,
     SensitiveTopic,
     Source,
+)
+from agents.verification import (
     Verification,
     VerificationAction,
+    in_force,
+    last_words,
+    supports,
+    verifiable_items,
 )
-from agents.verification import in_force, last_words, supports, verifiable_items
 
 TODAY = date(2026, 3, 1)
 

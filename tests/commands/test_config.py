@@ -35,6 +35,24 @@ def test_a_quota_can_be_set_alone_in_any_layer(
     assert (quotas["value"], quotas["belief"]) == (5, 1)
 
 
+def test_judges_are_one_name_or_several(
+    gravity: Gravity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judges(*flags: str) -> list[str]:
+        return gravity(*flags, "config", "show", "--json").json["critic"]["judges"]
+
+    assert judges() == ["embedded"]
+    assert judges("--set", "critic.judges=chat") == ["chat"]
+    assert judges("--set", "critic.judges=chat, embedded") == ["chat", "embedded"]
+    assert judges("--set", 'critic.judges=["systemone"]') == ["systemone"]
+    for wrong in ("oracle", "", "chat,chat"):
+        told = gravity("--set", f"critic.judges={wrong}", "config", "show", code=2).err
+        assert "critic.judges" in told or "named twice" in told
+    monkeypatch.setenv("GRAVITY__CRITIC__JUDGES", "chat")
+    told = gravity("config", "show", code=2).err
+    assert "GRAVITY__" in told and "JSON" in told and "Traceback" not in told
+
+
 def test_what_is_shown_is_toml_that_loads_again(gravity: Gravity, tmp_path: Path) -> None:
     odd = 'interface.reviewer="Zoë \\"Z\\" 😀 \\\\ \\u0001"'
     flags = ("--set", odd, "--set", "chat.base_url=http://127.0.0.1:1/v1")

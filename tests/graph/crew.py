@@ -10,9 +10,11 @@ from agents.chat import Chat, Reply
 from agents.deduplicator import Deduplicator
 from agents.errors import ModelError
 from agents.frameworks.catalogue import dimension, shipped_scenarios
+from agents.judges.by_chat import ChatJudge
+from agents.judges.by_embedding import EmbeddedJudge
 from agents.likeness import Likeness
 from agents.naive import NaiveWriter
-from agents.pair_critic import ChatJudge, EmbeddedJudge, PairCritic
+from agents.pair_critic import PairCritic
 from agents.pool import Pool
 from agents.profiler import Profiler
 from agents.records import Message, Pair, Reader, Scenario
@@ -77,7 +79,7 @@ def open_crew(
     recorder, pool = Recorder(store), Pool(home / "pool", embedder)
     voice = chat(recorder.on_call)
     books = read_books("sample", lambda _notice: None)
-    judges = {"embedded": EmbeddedJudge(embedder), "chat": ChatJudge(voice)}
+    judges = {"embedded": EmbeddedJudge(embedder), "chat": ChatJudge(voice, 1)}
     try:
         pool.load(few_scenarios())
         yield Crew(
@@ -91,7 +93,7 @@ def open_crew(
             writer=ScenarioWriter(voice, pool),
             naive=NaiveWriter(voice),
             deduplicator=Deduplicator(pool, Likeness(embedder), DeduplicatorSettings()),
-            critic=PairCritic(judges[judge], embedder, CriticSettings()),
+            critic=PairCritic([judges[judge]], CriticSettings()),
             pool=pool,
             store=store,
             recorder=recorder,

@@ -11,9 +11,9 @@ import pytest
 
 from agents.interests import interests
 from agents.portrait import MOST_GENRES, portrait
-from agents.records import Book, Pair, Profile, Reader, Review, Verification
+from agents.records import Book, Pair, Profile, Reader, Review
 from agents.settings import ProfilerSettings
-from agents.verification import in_force, supports
+from agents.verification import Verification, in_force, supports
 from graph.book_pairs import LEAST_CHARS, MOST_CHARS, SHELVES, BookPairs
 from graph.books import read_books
 from graph.export import export_pairs

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import event
 
 from agents.errors import InputError, NotFoundError
-from agents.records import Attribute, Evidence, Interest, Profile, Reader, Verification
+from agents.records import Attribute, Evidence, Interest, Profile, Reader
+from agents.verification import Verification
 from graph.answers import AnswerSheet
 from graph.store import Store
 from tests.graph.crew import begin, open_crew, work

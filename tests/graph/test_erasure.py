@@ -15,8 +15,9 @@ import pytest
 
 from agents.errors import LockedError, NotFoundError, StorageError
 from agents.pool import Pool, lock_pool
-from agents.records import Attribute, Description, Profile, Reader, Review, Scenario, Verification
+from agents.records import Attribute, Description, Profile, Reader, Review, Scenario
 from agents.scripted import ScriptedEmbedder
+from agents.verification import Verification
 from graph import erasure
 from graph.answers import AnswerSheet
 from graph.erasure import forget, purge_expired

@@ -6,7 +6,8 @@ import pytest
 from datasets import Dataset, load_dataset
 
 from agents.errors import NotFoundError, StorageError
-from agents.records import Attribute, Message, Pair, Pole, Profile, Reader, Verdict, Verification
+from agents.records import Attribute, Message, Pair, Pole, Profile, Reader, Verdict
+from agents.verification import Verification
 from graph.export import SCHEMA, export_pairs, twin_share
 from graph.store import Store
 from tests.graph.crew import begin, open_crew, work

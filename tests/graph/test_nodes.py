@@ -8,10 +8,10 @@ import pytest
 from agents.chat import Reply
 from agents.errors import EndpointError
 from agents.profiler import Profiler
-from agents.records import Message, Profile, Reader, Verification
+from agents.records import Message, Profile, Reader
 from agents.scenario_writer import ScenarioDrafts
 from agents.scripted import ScriptedChat
-from agents.verification import supports
+from agents.verification import Verification, supports
 from graph.answers import SHORT, AnswerSheet
 from graph.nodes import Crew, Nodes
 from graph.state import State, lacking

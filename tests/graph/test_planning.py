@@ -9,18 +9,8 @@ from random import Random
 import pytest
 
 from agents.frameworks.catalogue import dimension
-from agents.records import (
-    Attribute,
-    Message,
-    Pair,
-    PairStatus,
-    Pole,
-    Profile,
-    Source,
-    Verification,
-    VerificationAction,
-)
-from agents.verification import in_force
+from agents.records import Attribute, Message, Pair, PairStatus, Pole, Profile, Source
+from agents.verification import Verification, VerificationAction, in_force
 from graph.planning import (
     breadth,
     compatible,

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.errors import InputError
-from agents.records import Verification
-from agents.verification import LEVELS
+from agents.verification import LEVELS, Verification
 from graph.verifications import read_verifications
 from tests.graph.reading import write_lines
 

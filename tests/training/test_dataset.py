@@ -60,7 +60,7 @@ def test_pairs_from_elsewhere_need_only_three_columns(tmp_path: Path, rows: list
     path = tmp_path / "pairs.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in bare))
 
-    assert len(set(read_pairs(path)["scenario_id"])) == 25
+    assert len(set(read_pairs(path)["scenario_id"])) == 20
 
 
 def test_no_scenario_is_on_both_sides(pairs: Path) -> None:

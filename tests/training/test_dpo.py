@@ -8,6 +8,7 @@ import pytest
 from safetensors.torch import load_file
 
 from agents.errors import TrainingError, WeightsError
+from agents.scripted import ScriptedEmbedder
 from training.adapters import AdapterRegistry, fingerprint
 from training.dpo import TrainingReport, train
 from training.events import (
@@ -21,6 +22,7 @@ from training.events import (
 from training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(max_steps=12, learning_rate=1e-2, lora_rank=4, max_length=64)
+EMBEDDER = ScriptedEmbedder()
 
 
 def _digest(folder: Path) -> str:
@@ -32,7 +34,7 @@ def test_training_moves_every_adapter_weight_and_never_the_base(
 ) -> None:
     base_before, events, out = _digest(tiny_base), [], tmp_path / "adapters" / "ana"
 
-    report = train(pairs, SETTINGS, tiny_base, out, events.append)
+    report = train(pairs, SETTINGS, tiny_base, out, events.append, EMBEDDER)
 
     weights = load_file(out / "adapter_model.safetensors")
     moved = [name for name, weight in weights.items() if "lora_B" in name and weight.any()]
@@ -57,12 +59,12 @@ def test_training_moves_every_adapter_weight_and_never_the_base(
     assert capfd.readouterr() == ("", "")
 
     with pytest.raises(TrainingError, match="holds an adapter already"):
-        train(pairs, SETTINGS, tiny_base, out, events.append)
+        train(pairs, SETTINGS, tiny_base, out, events.append, EMBEDDER)
 
 
 def test_both_lora_matrices_move(tmp_path: Path, tiny_base: Path, pairs: Path) -> None:
-    first = train(pairs, _steps(1), tiny_base, tmp_path / "one", lambda event: None)
-    last = train(pairs, _steps(6), tiny_base, tmp_path / "six", lambda event: None)
+    first = train(pairs, _steps(1), tiny_base, tmp_path / "one", lambda event: None, EMBEDDER)
+    last = train(pairs, _steps(6), tiny_base, tmp_path / "six", lambda event: None, EMBEDDER)
 
     one, six = (load_file(r.folder / "adapter_model.safetensors") for r in (first, last))
     assert all((one[name] != six[name]).any() for name in one)
@@ -76,12 +78,12 @@ def test_an_interrupted_training_goes_on_and_ends_as_if_it_had_not_been(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(pairs, _steps(6), tiny_base, tmp_path / "broken", interrupt)
+        train(pairs, _steps(6), tiny_base, tmp_path / "broken", interrupt, EMBEDDER)
     assert not AdapterRegistry(tmp_path).list()
 
     events: list[TrainingEvent] = []
-    resumed = train(pairs, _steps(6), tiny_base, tmp_path / "broken", events.append)
-    whole = train(pairs, _steps(6), tiny_base, tmp_path / "whole", lambda event: None)
+    resumed = train(pairs, _steps(6), tiny_base, tmp_path / "broken", events.append, EMBEDDER)
+    whole = train(pairs, _steps(6), tiny_base, tmp_path / "whole", lambda event: None, EMBEDDER)
 
     started = next(event for event in events if isinstance(event, TrainingStarted))
     assert started.first_step == 4
@@ -97,9 +99,9 @@ def test_a_training_interrupted_after_its_last_step_does_no_more_steps(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(pairs, _steps(3), tiny_base, tmp_path / "ana", interrupt)
+        train(pairs, _steps(3), tiny_base, tmp_path / "ana", interrupt, EMBEDDER)
     events: list[TrainingEvent] = []
-    report = train(pairs, _steps(3), tiny_base, tmp_path / "ana", events.append)
+    report = train(pairs, _steps(3), tiny_base, tmp_path / "ana", events.append, EMBEDDER)
 
     assert [event.step for event in events if isinstance(event, StepDone)] == [3]
     assert report.steps == 3
@@ -122,9 +124,9 @@ def test_checkpoints_of_another_training_are_not_resumed(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(pairs, _steps(4), tiny_base, tmp_path / "ana", interrupt)
+        train(pairs, _steps(4), tiny_base, tmp_path / "ana", interrupt, EMBEDDER)
     events: list[TrainingEvent] = []
-    train(pairs, _steps(3), tiny_base, tmp_path / "ana", events.append)
+    train(pairs, _steps(3), tiny_base, tmp_path / "ana", events.append, EMBEDDER)
 
     assert next(e for e in events if isinstance(e, TrainingStarted)).first_step == 1
 
@@ -147,4 +149,4 @@ def _steps(count: int) -> TrainingSettings:
 
 
 def _train(pairs: Path, settings: TrainingSettings, base: Path, out: Path) -> TrainingReport:
-    return train(pairs, settings, base, out, lambda event: None)
+    return train(pairs, settings, base, out, lambda event: None, EMBEDDER)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from agents.records import ABOUT, Attribute, Evidence, Profile, Reader, Verification
+from agents.records import ABOUT, Attribute, Evidence, Profile, Reader
+from agents.verification import Verification
 from graph.store import Store
 from tests.tui.made_up import HOSTILE, RUN, MakeApp, picture, settled
 from tui.app import GravityApp

@@ -17,6 +17,9 @@ ModelOption = Annotated[
     str | None,
     typer.Option("--model", help="embedded, scripted, or a model's name at the endpoint."),
 ]
+PairsArgument = Annotated[
+    str, typer.Argument(metavar="RUN|FILE", help="A run, or exported JSONL or Parquet.")
+]
 BaseUrlOption = Annotated[
     str | None, typer.Option("--base-url", help="An OpenAI-compatible endpoint.")
 ]
@@ -28,6 +31,9 @@ BooksOption = Annotated[
     str | None,
     typer.Option("--books", help="Their books, likewise; `sample` beside sample readers."),
 ]
+
+NEEDS_MENDING = 1
+"""The exit code of a check that fails."""
 
 _UNSAFE = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -57,6 +63,19 @@ def invocation(context: typer.Context) -> Invocation:
     kept = context.find_root().obj
     assert isinstance(kept, Invocation)
     return kept
+
+
+def pairs_file(services: "Services", pairs: str) -> tuple[Path, str]:
+    """A file of pairs and what to name what is made of it; those of a run are exported first."""
+    from graph.export import export_pairs
+
+    file = Path(pairs)
+    if file.is_file():
+        return file, file.stem
+    run_id = services.store.run(pairs).id
+    folder = services.home / "exports" / run_id
+    export_pairs(services.store, run_id, folder)
+    return folder / "pairs.jsonl", run_id
 
 
 def print_json(value: Any) -> None:

@@ -1,16 +1,18 @@
-"""`gravity pairs`: lists, shows and exports preference pairs."""
+"""`gravity pairs`: lists, shows, exports and audits preference pairs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tui.commands.audit import audit
 from tui.commands.options import JsonFlag, RunArgument, invocation, print_json
 
 if TYPE_CHECKING:
     from agents.records import Pair
 
-app = typer.Typer(help="List, show and export preference pairs.", no_args_is_help=True)
+app = typer.Typer(help="List, show, export and audit preference pairs.", no_args_is_help=True)
+app.command("audit")(audit)
 
 
 @app.command("list")
@@ -39,7 +41,7 @@ def list_pairs(
         return
     for pair in pairs:
         situation = plain_line(pair.prompt[-1].content, 60)
-        probability = f"{pair.verdicts[0].probability:.2f}" if pair.verdicts else "   –"
+        probability = "   –" if pair.probability is None else f"{pair.probability:.2f}"
         typer.echo(
             f"{pair.id}  {pair.status:<8} {probability}  {plain_line(pair.reader_id, 16):<16}"
             f" {' '.join(ground(pair)):<26} {situation}"
@@ -82,11 +84,11 @@ def export(
 
 def told(pair: "Pair") -> str:
     """A pair as a person reads it."""
-    from tui.widgets.marks import ground
+    from tui.widgets.marks import ground, odds
     from tui.widgets.plain import plain
 
     verdicts = "".join(
-        f"  {v.judge}: {v.probability:.2f}{' (flipped)' if v.flipped else ''} {v.reason}\n"
+        f"  {v.judge}: {odds(v)}{' (flipped)' if v.flipped else ''} {v.reason}\n"
         for v in pair.verdicts
     )
     rests_on = " ".join(ground(pair)).strip()

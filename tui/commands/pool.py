@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui.commands.options import JsonFlag, escaped, invocation, print_json
+from tui.commands.options import NEEDS_MENDING, JsonFlag, escaped, invocation, print_json
 from tui.widgets.plain import plain_line
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ app = typer.Typer(
 DimensionOption = Annotated[
     str | None, typer.Option(help="Of this dimension only, as `frameworks show` names it.")
 ]
-NEEDS_MENDING = 1
 
 
 @app.command()
@@ -213,7 +212,7 @@ def check(
     """Measure whether scenes are fit to draw from; exit code 1 where something is to be mended."""
     from agents.pool_quality import audit
     from tui.progress import Notices
-    from tui.widgets.pool_text import told_findings
+    from tui.widgets.findings_text import told_findings
 
     services, notices = invocation(context).services(), Notices()
     if file:

@@ -5,61 +5,61 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui.commands.options import JsonFlag, invocation, print_json
+from tui.commands.options import JsonFlag, PairsArgument, invocation, pairs_file, print_json
 
 if TYPE_CHECKING:
     from training.adapters import AdapterCard
     from training.events import TrainingEvent
+    from tui.wiring import Services
 
 
 def train(
     context: typer.Context,
-    pairs: Annotated[
-        str, typer.Argument(metavar="RUN|FILE", help="A run, or exported JSONL or Parquet.")
-    ] = "last",
+    pairs: PairsArgument = "last",
     name: Annotated[str | None, typer.Option(help="The adapter's name; else the run's.")] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps.")] = None,
+    despite_audit: Annotated[
+        bool, typer.Option("--despite-audit", help="Also on pairs that fail `pairs audit`.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Tune the base model on preference pairs; the same training twice is reused."""
-    from graph.export import export_pairs
+    """Audit preference pairs and tune the base model on them; the same training is reused."""
     from training.adapters import fingerprint
 
     services = invocation(context).services(training__max_steps=max_steps)
-    file = Path(pairs)
-    if not file.is_file():
-        run_id = services.store.run(pairs).id
-        export_pairs(services.store, run_id, services.home / "exports" / run_id)
-        file, stem = services.home / "exports" / run_id / "pairs.jsonl", run_id
-    else:
-        stem = file.stem
+    file, stem = pairs_file(services, pairs)
     registry, settings = services.adapters, services.settings.training
     card = registry.find(fingerprint(file, settings))
     if card and name in (None, card.name):
         typer.echo(f"{card.name} was trained from the same pairs and settings: reused.", err=True)
     else:
-        typer.echo("preparing the base model (the first time takes half a minute) …", err=True)
         out = registry.path(name or registry.free_name(stem))
-        card = _train(services.base_weights(), file, out, settings)
+        card = _train(services, file, out, despite_audit)
     if as_json:
         print_json(card)
     else:
         typer.echo(_told(card, registry.path(card.name)))
 
 
-def _train(base: Path | str, pairs: Path, out: Path, settings: object) -> "AdapterCard":
-    typer.echo("loading the trainer …", err=True)
+def _train(services: "Services", pairs: Path, out: Path, despite_audit: bool) -> "AdapterCard":
+    typer.echo("preparing the base model (the first time takes half a minute) …", err=True)
+    base = services.base_weights()
+    typer.echo("loading the trainer, and auditing the pairs …", err=True)
     from training.dpo import train as train_dpo
 
-    return train_dpo(pairs, settings, base, out, _show).card  # pyright: ignore[reportArgumentType]
+    settings, embedder = services.settings.training, services.embedder
+    report = train_dpo(pairs, settings, base, out, _show, embedder, despite_audit=despite_audit)
+    return report.card
 
 
 def _show(event: "TrainingEvent") -> None:
     from training.events import Evaluated, PairsChecked, StepDone, TrainingStarted
+    from tui.widgets.findings_text import told_findings
 
     match event:
         case PairsChecked():
-            lines = event.lines
+            found = [finding for finding in event.findings if finding.level != "ok"]
+            lines = (*event.lines, *told_findings(found).splitlines())
         case TrainingStarted():
             lines = (
                 f"training on {event.pairs} pairs ({event.twin_share:.0%} with their twin),"

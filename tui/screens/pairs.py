@@ -231,6 +231,6 @@ def _cells(pair: Pair) -> Sequence[Content | str]:
         Content.styled(pair.facet, "$text-muted"),
         plain_line(what).replace("_", " "),
         Content.styled(pole, "$text-muted"),
-        f"{pair.verdicts[-1].probability:.2f}" if pair.verdicts else "",
+        "" if pair.probability is None else f"{pair.probability:.2f}",
         plain_line(situation),
     )

@@ -20,7 +20,8 @@ from textual.widgets import Static
 
 from agents.errors import GravityError
 from agents.questionnaire import SHORT
-from agents.records import Attribute, Book, Interest, Profile, Verification, VerificationAction
+from agents.records import Attribute, Book, Interest, Profile
+from agents.verification import Verification, VerificationAction
 from graph.answers import AnswerSheet
 from graph.store import ReaderInRun, Store
 from tui.screens.books import BooksScreen

@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from agents.records import Pair
+from agents.records import Pair, Verdict
 
 _MARKS = {
     "accepted": ("✓", "$text-success"),
@@ -61,6 +61,11 @@ def band_bar(score: float, reach: float, width: int) -> Content:
         (line[at + 1 :], edge),
         ("▏", edge),
     )
+
+
+def odds(verdict: Verdict) -> str:
+    """How probable a judge finds it that a pair is right, or why it does not tell."""
+    return verdict.failure or f"{verdict.probability:.2f}"
 
 
 def ground(pair: Pair) -> tuple[str, str]:

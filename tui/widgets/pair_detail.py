@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from agents.records import Pair
-from tui.widgets.marks import status_mark
+from tui.widgets.marks import odds, status_mark
 from tui.widgets.plain import plain, plain_line
 
 
@@ -82,7 +82,7 @@ def _verdicts(pair: Pair) -> list[Content]:
     return [
         Content.assemble(
             (f"{plain_line(verdict.judge, 60)} ", "$text-muted"),
-            (f"{verdict.probability:.2f}", "bold"),
+            (odds(verdict), "bold"),
             (" flipped when swapped" if verdict.flipped else "", "$text-warning"),
             f"  {plain_line(verdict.reason, 1000)}",
         )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Literal, get_args
 
-from agents.findings import Finding
 from agents.frameworks.catalogue import dimension, frameworks
 from agents.pool import Neighbour
 from agents.pool_quality import SETTINGS
@@ -20,7 +19,6 @@ NAME = 32
 """Columns for the name of a dimension."""
 WIDTH = 79
 SHADES = "░▒▓█"
-LEVELS = {"ok": "✓", "warn": "!", "fail": "✗"}
 
 
 @dataclass(frozen=True)
@@ -111,15 +109,6 @@ def told_neighbours(found: Sequence[Neighbour], width: int) -> str:
         )
         for n in found
     )
-
-
-def told_findings(findings: Sequence[Finding]) -> str:
-    """One line for each check, and what is at fault below it."""
-    lines: list[str] = []
-    for finding in findings:
-        lines.append(f"{LEVELS[finding.level]} {finding.check:<15} {finding.figure}")
-        lines += [f"    {plain_line(told, 150)}" for told in finding.told]
-    return "\n".join(lines)
 
 
 def _nested(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:

@@ -9,8 +9,8 @@ from textual.content import Content
 
 from agents.errors import NotFoundError
 from agents.frameworks.catalogue import dimension
-from agents.records import Attribute, Dimension, Interest, Pole, Profile, Verification
-from agents.verification import in_force, last_words
+from agents.records import Attribute, Dimension, Interest, Pole, Profile
+from agents.verification import Verification, in_force, last_words
 from tui.widgets.marks import band_bar, share_bar, status_mark
 from tui.widgets.plain import plain_line
 from tui.widgets.profile_text import MUTED, SOURCES
