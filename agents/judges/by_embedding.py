@@ -12,6 +12,9 @@ from agents.records import Verdict
 SOUND_SHARE = 0.8
 """Of the pairs that reach a judge, as it assumes before it looks at one: a working assumption, for
 pairs of which two in three are a checked scene's."""
+SLIGHT = 0.2
+"""A likeliest fault of no more than this is not worth telling."""
+NO_FAULT = "no fault stands out"
 REASONS: dict[Flaw, str] = {
     "off_dimension": CRITERIA["hinges"],
     "same_stance": "both answers take the same stance",
@@ -77,10 +80,11 @@ class EmbeddedJudge:
         prefers = float(found.prefers[row])
         flaws = dict(zip(FLAWS, found.flaws[row].tolist(), strict=True))
         worst = max(flaws, key=lambda flaw: flaws[flaw])
-        told = CRITERIA["prefers"] if 1 - prefers >= flaws[worst] else REASONS[worst]
+        doubt = max(1 - prefers, flaws[worst])
+        likeliest = CRITERIA["prefers"] if 1 - prefers == doubt else REASONS[worst]
         return Verdict(
             judge=self.name,
             probability=odds / (1 + odds),
             criteria={"prefers": prefers, **flaws},
-            reason=f"the likeliest fault is that {told}",
+            reason=f"the likeliest fault is that {likeliest}" if doubt > SLIGHT else NO_FAULT,
         )

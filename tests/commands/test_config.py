@@ -35,9 +35,7 @@ def test_a_quota_can_be_set_alone_in_any_layer(
     assert (quotas["value"], quotas["belief"]) == (5, 1)
 
 
-def test_judges_are_one_name_or_several(
-    gravity: Gravity, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_judges_are_one_name_or_several(gravity: Gravity, monkeypatch: pytest.MonkeyPatch) -> None:
     def judges(*flags: str) -> list[str]:
         return gravity(*flags, "config", "show", "--json").json["critic"]["judges"]
 

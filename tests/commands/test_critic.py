@@ -35,7 +35,7 @@ def test_calibrate_shows_and_keeps(gravity: Gravity, store: Store, home: Path) -
     store.decide("run-1-901", "approve", "eve")
     told = gravity("critic", "calibrate").out
     kept = read_calibrations(home / "critic.json")
-    assert list(kept) == ["sure", "wild"]
+    assert list(kept) == ["sure"], "the wild one tells nothing"
     assert kept["sure"].slope == pytest.approx(0.5, abs=0.2)
     assert kept["sure"].decisions == 200
     assert told.startswith("202 decided pairs: ")
@@ -68,14 +68,18 @@ def test_the_diagram_is_read_without_colour(gravity: Gravity, store: Store) -> N
     assert sum(int(row[-1]) for row in rows[:10]) == 200
 
 
-def test_a_judge_that_tells_nothing_is_told_of(gravity: Gravity, store: Store) -> None:
+def test_a_judge_that_tells_nothing_is_told_of_and_not_kept(
+    gravity: Gravity, store: Store, home: Path
+) -> None:
     for number in range(40):
         store.put_pairs([a_judged_pair(number, turned=0.9 if number % 4 else 0.2)])
         store.decide(f"run-1-{number}", "reject" if number % 4 else "approve", "eve")
     told = gravity("critic", "calibrate").out
     assert "slope 0.00" in told
     assert "it tells nothing of what people" in told
-    assert "gives every pair 0.2" in told
+    assert "would give every pair 0.2" in told
+    assert "Nothing was kept." in told
+    assert not (home / "critic.json").exists()
 
 
 def test_a_dry_run_keeps_nothing(gravity: Gravity, store: Store, home: Path) -> None:

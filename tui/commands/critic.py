@@ -13,11 +13,10 @@ from tui.widgets.plain import plain_line
 
 if TYPE_CHECKING:
     from agents.judges.agreement import Agreement
-    from agents.judges.calibration import Assessment, Judged
+    from agents.judges.calibration import Assessment, Calibration, Judged
     from graph.decisions import Decided
 
 app = typer.Typer(help="Calibrate judges, and compare them.", no_args_is_help=True)
-"""The file in the home folder that the next run applies."""
 HOLDS_FOR = """\
 People are asked about doubtful pairs, or with `--review all` about all that
 were not refused: what follows holds for such pairs, not for all that are judged."""
@@ -62,8 +61,11 @@ def calibrate(
     found = [assess(name, judged[name], now) for name in sorted(judged.keys() - short.keys())]
     if svg:
         _draw(svg, found)
+    fitted: dict[str, Calibration] = {}
     if not dry_run:
-        fitted = {one.calibration.judge: one.calibration for one in found}
+        telling = [one.calibration for one in found if one.calibration.slope > 0]
+        fitted = {calibration.judge: calibration for calibration in telling}
+    if fitted:
         keep_calibrations(path, (kept | fitted).values())
     if as_json:
         print_json(
@@ -71,7 +73,7 @@ def calibrate(
                 "decisions": Counter(one.action for one in decided),
                 "judges": found,
                 "too_few": short,
-                "kept_in": None if dry_run else path,
+                "kept_in": path if fitted else None,
                 "caution": " ".join(HOLDS_FOR.split()),
             }
         )
@@ -82,7 +84,7 @@ def calibrate(
     typer.echo("\n\n".join([*map(told, found), KEY]))
     for judge, why in sorted(short.items()):
         typer.echo(f"\n{plain_line(judge, 60)}\n  not calibrated: {why}.")
-    if dry_run:
+    if not fitted:
         typer.echo("\nNothing was kept.")
     else:
         typer.echo(f"\nKept in {path}; the next run applies it.")

@@ -26,7 +26,7 @@ def told(assessment: Assessment) -> str:
     if kept.slope == 0:
         lines += [
             "  Its probabilities do not rise with approval: it tells nothing of what people",
-            f"  decide, and calibrated it gives every pair {kept.apply(0.5):.2f}.",
+            f"  decide. Calibrated it would give every pair {kept.apply(0.5):.2f}: not kept.",
         ]
     lines += ["", f"  as the judge gave it: {_errors(before)}", *_indented(before.bins)]
     if after:
