@@ -65,6 +65,8 @@ def _nationality(proposal: Proposal, _settings: CriticSettings) -> str | None:
 
 def _sensitive(proposal: Proposal, _settings: CriticSettings) -> str | None:
     allowed: set[SensitiveTopic] = set(proposal.consent)
+    if proposal.axis.sensitive:  # nothing is planned on it that the reader has not confirmed
+        allowed.add(proposal.axis.sensitive)
     return _first(gates.touches_sensitive(text, allowed) for text in _texts(proposal))
 
 

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -28,6 +29,7 @@ _UNSAFE = _any_of(_LEXICON["unsafe"])
 _SENSITIVE: dict[SensitiveTopic, re.Pattern[str]] = {
     topic: _any_of(patterns) for topic, patterns in _LEXICON["sensitive"].items()
 }
+_JOINERS = "\u200c\u200d"
 LEAST_DISTINCT_SHARE = 0.45
 """A text of 12 words or more with a smaller share of distinct words runs in circles."""
 LEAST_TOLD_APART = 8
@@ -43,9 +45,9 @@ def words(text: str) -> list[str]:
 
 def says_nothing(text: str) -> str | None:
     """An answer is there, and no control character hides in it."""
-    if not words(text):
+    if not any(c.isalnum() for c in text):
         return "is empty"
-    hidden = next((c for c in text if not c.isprintable() and c not in "\n\t"), None)
+    hidden = next((c for c in text if not (c.isprintable() or c.isspace() or c in _JOINERS)), None)
     return f"holds the unprintable character {hidden!r}" if hidden else None
 
 
@@ -70,7 +72,8 @@ def nearly_identical(first: str, second: str, max_similarity: float) -> str | No
 
 def other_language(text: str, situation: str) -> str | None:
     """An answer is in the language of its situation."""
-    if min(len(words(text)), len(words(situation))) < LEAST_TOLD_APART and text.isascii():
+    few = min(len(words(text)), len(words(situation))) < LEAST_TOLD_APART
+    if few and _is_latin(text + situation):
         return None
     told, wanted = language_of(text), language_of(situation)
     return f"is in {told!r}, its situation in {wanted!r}" if told != wanted else None
@@ -161,6 +164,10 @@ def runs_in_circles(text: str) -> str | None:
 def no_question(situation: str) -> str | None:
     """A situation asks for an answer."""
     return None if situation.rstrip().endswith(("?", "？")) else "the situation asks nothing"
+
+
+def _is_latin(text: str) -> bool:
+    return all("LATIN" in unicodedata.name(c, "") for c in text if c.isalpha())
 
 
 def _runs(tokens: list[str], length: int) -> Iterable[list[str]]:

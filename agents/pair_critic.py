@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agents.gatekeeper import refusals
-from agents.judges.calibration import Calibration, calibrated
-from agents.judges.judge import Judge, Proposal
+from agents.judges.calibration import UNCALIBRATED, Calibration, calibrated
+from agents.judges.judge import CRITERIA, Judge, Proposal
 from agents.records import Verdict
 from agents.settings import CriticSettings
 
@@ -85,11 +85,18 @@ def _unfit(proposal: Proposal) -> Outcome:
 def _weakest(verdicts: Sequence[Verdict]) -> str:
     """What the least convinced judge doubts most: `prefers` speaks of the reader, not the scene."""
     least = min(verdicts, key=lambda verdict: verdict.probability or 0.0)
-    doubts = {name: 1 - p if name in _HOLDS else p for name, p in least.criteria.items()}
+    doubts = {
+        name: 1 - p if name in _HOLDS else p
+        for name, p in least.criteria.items()
+        if name not in _NOTED
+    }
     return max(doubts, key=lambda name: doubts[name], default="prefers")
 
 
-_HOLDS = {"prefers", "offers", "plausible", "hinges"}
+_NOTED = {"chosen_first", "chosen_second", UNCALIBRATED}
+"""What verdicts keep beside their criteria."""
+_HOLDS = set(CRITERIA)
+"""Criteria that speak for a pair; all others are flaws."""
 
 
 def _told(verdict: Verdict, judges: int) -> str:

@@ -64,7 +64,12 @@ def _usable(pairs: PairSet) -> Finding:
     report = pairs.preflight
     enough = len(report.usable) >= MINIMUM_PAIRS
     figure = f"{report.lines[0]} (at least {MINIMUM_PAIRS})"
-    return finding("usable pairs", "ok" if enough else "fail", figure)
+    if report.doubted:
+        figure += f"; {len(report.doubted)} less probable than {report.least_probability:g}"
+    told = [
+        f"{pairs.name(i)}: probability {pairs.rows[i]['probability']:.3f}" for i in report.doubted
+    ]
+    return finding("usable pairs", "ok" if enough else "fail", figure, told)
 
 
 def _exact_duplicates(pairs: PairSet) -> Finding:

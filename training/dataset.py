@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated, Any, Literal
 
 import pyarrow
@@ -41,6 +42,8 @@ class PairRow(BaseModel):
     facet: Label = ""
     dimension: Label = ""
     pole: Label = ""
+    probability: float | None = Field(default=None, ge=0, le=1)
+    """The judges' mean that the pair is right; none where nobody judged it."""
     group: Label = ""
     """Pairs of one group are held out together; those of a scenario where it is empty."""
 
@@ -112,6 +115,22 @@ def twin_share(dataset: Dataset) -> float:
     return sum(key in swapped for key in keys) / len(keys)
 
 
+def flip_rate(dataset: Dataset) -> float:
+    """Share of labels to be expected wrong: 1 minus the mean probability, 1 where nobody judged.
+
+    Raises:
+        TrainingError: It is 0.5 or more, from which labels say nothing or the opposite.
+    """
+    rate = 1 - fmean(1.0 if p is None else p for p in dataset["probability"])
+    if rate >= 0.5:
+        raise TrainingError(
+            f"The label-flip rate ε of the {len(dataset)} training pairs, 1 − their mean"
+            f" probability, is {rate:.3f}; smoothing needs less than 0.5.",
+            "Set training.doubt to 'filter' or 'ignore', or gather better pairs.",
+        )
+    return rate
+
+
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
     """Each row with its place in the file, from 1; JSONL rows are still text."""
     if not path.is_file():
@@ -141,5 +160,6 @@ def _validated(row: Any, place: str) -> dict[str, Any]:
         field = ".".join(str(part) for part in first["loc"])
         raise InputError(
             f"{place}: {field}{': ' if field else ''}{first['msg']}.",
-            "A pair has a prompt (messages), and chosen and rejected (one assistant message each).",
+            "A pair has a prompt (messages), and chosen and rejected (one assistant message each);"
+            " its probability, if it has one, is between 0 and 1.",
         ) from error

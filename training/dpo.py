@@ -26,7 +26,7 @@ from training.adapters import CARD, AdapterCard, fingerprint, sha256
 from training.allocator import keep_freed_memory
 from training.audit import SIFTED, audit, require_sound
 from training.checkpoints import checkpoint_folder, last_checkpoint, step_of
-from training.dataset import read_pairs, split, twin_share
+from training.dataset import flip_rate, read_pairs, split, twin_share
 from training.events import Evaluated, PairsChecked, TrainingFinished, TrainingStarted
 from training.measure import HeldOutPairs
 from training.pair_set import PairSet
@@ -76,8 +76,8 @@ def train(
     Raises:
         InputError: The pairs file is broken.
         WeightsError: The base model cannot be loaded.
-        TrainingError: Too few usable pairs, the audit fails, memory is short, the loss is no longer
-            a number, or `out` holds an adapter already.
+        TrainingError: Too few usable pairs, the audit fails, doubt is too great to be smoothed,
+            memory is short, the loss is no longer a number, or `out` holds an adapter already.
     """
     began = time.monotonic()
     if (out / CARD).exists():
@@ -101,12 +101,13 @@ def train(
             require_sound(findings, pairs)
         usable = dataset.select(report.usable)
         learnt, held_out = split(usable, settings.holdout_share, settings.seed)
+        flipped = flip_rate(learnt) if settings.doubt == "smooth" else None
         held_out = held_out.shuffle(seed=settings.seed)
         held_out = held_out.select(range(min(len(held_out), settings.max_held_out)))
 
         identity = fingerprint(pairs, settings)
         checkpoints = checkpoint_folder(out, identity)
-        trainer = _trainer(base, tokenizer, learnt, held_out, settings, checkpoints)
+        trainer = _trainer(base, tokenizer, learnt, held_out, settings, flipped, checkpoints)
         last = last_checkpoint(checkpoints)
         first_step = step_of(last) + 1 if last else 1
         trainer.add_callback(Progress(on_event, first_step))
@@ -122,6 +123,8 @@ def train(
                     pairs=len(learnt),
                     held_out=len(held_out),
                     twin_share=twin_share(learnt),
+                    flip_rate=flipped,
+                    unjudged=sum(p is None for p in learnt["probability"]),
                     steps=trainer.args.max_steps,
                     first_step=first_step,
                     device=str(trainer.args.device),
@@ -165,6 +168,7 @@ def _trainer(
     learnt: Dataset,
     held_out: Dataset,
     settings: TrainingSettings,
+    flipped: float | None,
     checkpoints: Path,
 ) -> DPOTrainer:
     """The base with a fresh adapter; the reference of DPO is the base with the adapter off."""
@@ -191,6 +195,7 @@ def _trainer(
         learning_rate=settings.learning_rate,
         lr_scheduler_type="linear",
         beta=settings.beta,
+        **_smoothed(flipped),
         max_length=settings.max_length,
         # Worth its pass over the pairs only where a pair is seen more than once.
         precompute_ref_log_probs=steps > per_epoch,
@@ -224,6 +229,21 @@ def _trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _smoothed(flipped: float | None) -> dict[str, Any]:
+    """Arguments for DPO's loss ℓ(Δ), or for the smoothed (1 - ε) ℓ(Δ) + ε ℓ(-Δ).
+
+    TRL has no such loss; its `robust` one is ((1 - ε) ℓ(Δ) - ε ℓ(-Δ)) / (1 - 2ε), so that
+    2 (1 - ε) times the plain loss less (1 - 2ε) times the robust one is the smoothed one.
+    """
+    if flipped is None:
+        return {"loss_type": ["sigmoid"]}
+    return {
+        "loss_type": ["sigmoid", "robust"],
+        "loss_weights": [2 * (1 - flipped), 2 * flipped - 1],
+        "label_smoothing": flipped,
+    }
 
 
 def _distinct(dataset: Dataset, column: str) -> tuple[str, ...]:

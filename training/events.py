@@ -39,6 +39,10 @@ class TrainingStarted(Record):
     held_out: int
     """Pairs measured on, of other groups: scenarios, or shelves of books."""
     twin_share: float
+    flip_rate: float | None
+    """Share of labels that the loss takes to be wrong; none where it heeds no doubt."""
+    unjudged: int
+    """Pairs trained on without a probability, which count as certain."""
     steps: int
     first_step: int
     """1, or more where an interrupted training goes on."""

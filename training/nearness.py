@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SAME_SCENE = DeduplicatorSettings().same_scene_at
 """Cosine from which the pool counts two situations as one scene."""
 SAME_ANSWER = 0.95
-"""Cosine from which the critic finds that two answers say the same."""
+"""Cosine from which two answers say the same."""
 APART = 0.0
 """Cosine up to which two answers have nothing in common. Of the 966 scenes that ship none comes so
 far down (the least is 0.01, in the embedded space); answers of different scenes do."""

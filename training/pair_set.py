@@ -46,7 +46,9 @@ class PairSet:
     @cached_property
     def preflight(self) -> Preflight:
         """What a training uses and what it sets aside."""
-        return sift(self.rows, self.tokenizer, self.settings.max_length)
+        filters = self.settings.doubt == "filter"
+        least = self.settings.least_probability if filters else None
+        return sift(self.rows, self.tokenizer, self.settings.max_length, least)
 
     def name(self, row: int) -> str:
         """A row as a person finds it: its place in the file, and the pair's id if it has one."""

@@ -24,6 +24,14 @@ class TrainingSettings(Section):
     """Of AdamW at the first step; falls in a line to zero."""
     beta: float = Field(default=0.1, gt=0)
     """How strongly DPO holds the tuned model to its base: higher strays less."""
+    doubt: Literal["ignore", "smooth", "filter"] = "ignore"
+    """What is made of the judges' mean probability that a pair is right. `ignore` trains on all
+    pairs alike. `smooth` trains on all, too, with smoothed labels (conservative DPO, Mitchell
+    2023): a share ε, 1 minus the mean probability of the training pairs, is taken to be flipped.
+    `filter` sets aside the pairs below `least_probability`. A pair without a probability counts as
+    certain."""
+    least_probability: float = Field(default=0.7, ge=0, le=1)
+    """For `filter`; a choice of ours, stricter than the 0.5 from which the critic accepts."""
     lora_rank: int = Field(default=16, ge=1)
     """Rank of the LoRA matrices; alpha is twice as much."""
     max_length: int = Field(default=512, ge=16)

@@ -163,7 +163,7 @@ class EmbeddedModel:
         raw, prefers, flaws = self._combined(facing, clues)
         slope, intercept = self.line
         raised = slope * np.log(raw / (1 - raw)) + intercept
-        return Estimate(_logistic(raised), prefers, flaws)
+        return Estimate(np.clip(_logistic(raised), 1e-6, 1 - 1e-6), prefers, flaws)
 
     def save(self, path: Path) -> None:
         """Write it down, or leave what is there."""

@@ -156,7 +156,7 @@ async def test_a_judge_that_goes_by_the_order_is_tied(stub: Stub, first: float):
     stub.answers = [spelled(odds(first))]
     verdict = await judged(stub)
     assert verdict.flipped and verdict.criteria["prefers"] == pytest.approx(0.5)
-    assert verdict.reason == "its preference changes with the order"
+    assert verdict.reason == "the preference changes with the order"
 
 
 @pytest.mark.parametrize(

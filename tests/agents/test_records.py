@@ -142,6 +142,6 @@ def test_a_scenario_answers_for_either_pole():
 
 def test_a_field_docstring_is_what_a_model_is_told():
     assert (
-        "averaged over both orders"
+        "Averaged over both orders"
         in Verdict.model_json_schema()["properties"]["probability"]["description"]
     )

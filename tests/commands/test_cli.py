@@ -19,6 +19,7 @@ COMMANDS = {
     *("describe", "serve", "runs list", "runs show", "trace", "tui", "models list"),
     *("models fetch", "config show", "config schema", "pool stats", "pool show", "pool search"),
     *("pool add", "pool import", "pool export", "pool check"),
+    *("critic agreement", "critic calibrate", "pairs audit"),
 }
 """Each is run in a test of this folder, but `tui` and `profile ask` (tests/tui) and `models fetch`
 (network)."""

@@ -1,5 +1,6 @@
 """The registry of adapters: finding, naming the nearest, and noticing damage; trains nothing."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,20 @@ def test_a_card_that_cannot_be_written_is_named(registry: AdapterRegistry) -> No
 
     with pytest.raises(StorageError, match=rf"{CARD} cannot be written: Is a directory"):
         registry.strike("ana")
+
+
+def test_a_card_tells_what_was_made_of_doubt_and_one_from_before_it_still_loads(
+    registry: AdapterRegistry,
+) -> None:
+    path = registry.path("tom") / CARD
+    card = json.loads(path.read_text())
+    assert (card["settings"].pop("doubt"), card["settings"].pop("least_probability")) == (
+        "ignore",
+        0.7,
+    )
+    path.write_text(json.dumps(card))
+
+    assert registry.get("tom").settings == TrainingSettings(seed=1)
 
 
 def test_the_registry_starts_light() -> None:

@@ -205,6 +205,20 @@ def test_pairs_that_are_too_long_are_counted(
     assert most.told[-1] == "and 28 more"
 
 
+def test_pairs_that_the_filter_sets_aside_are_named(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    rows = scenes()
+    rows[3]["probability"] = 0.55
+    filtering = SETTINGS.model_copy(update={"doubt": "filter"})
+    found = audited(tmp_path / "p.jsonl", rows, tokenizer, filtering)["usable pairs"]
+
+    assert found.figure.startswith("39 of 40 pairs usable")
+    assert found.figure.endswith("; 1 less probable than 0.7")
+    assert told(found) == "line 4 (p3): probability 0.550"
+    assert told(audited(tmp_path / "p.jsonl", rows, tokenizer)["usable pairs"]) == ""
+
+
 # --- the same again -------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from agents.errors import InputError, TrainingError
 from tests.tiny_model import pair_row, write_pairs
-from training.dataset import read_pairs, split, twin_share
+from training.dataset import flip_rate, read_pairs, split, twin_share
 
 
 def test_parquet_reads_as_jsonl_does(tmp_path: Path, pairs: Path, rows: list[dict]) -> None:
@@ -26,6 +26,8 @@ def test_parquet_reads_as_jsonl_does(tmp_path: Path, pairs: Path, rows: list[dic
         ({"chosen": [{"role": "user", "content": "x"}]}, "chosen.0.role"),
         ({"rejected": pair_row(0, 0)["chosen"]}, "the same answer"),
         ({"prompt": None}, "prompt"),
+        ({"probability": 90}, "probability"),
+        ({"probability": float("nan")}, "probability"),
     ],
 )
 def test_a_broken_row_is_named(tmp_path: Path, rows: list[dict], breakage: dict, said: str) -> None:
@@ -60,7 +62,10 @@ def test_pairs_from_elsewhere_need_only_three_columns(tmp_path: Path, rows: list
     path = tmp_path / "pairs.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in bare))
 
-    assert len(set(read_pairs(path)["scenario_id"])) == 20
+    dataset = read_pairs(path)
+    assert len(set(dataset["scenario_id"])) == 20
+    assert set(dataset["probability"]) == {None}
+    assert flip_rate(dataset) == 0
 
 
 def test_no_scenario_is_on_both_sides(pairs: Path) -> None:
@@ -88,3 +93,24 @@ def test_one_scenario_cannot_be_split(tmp_path: Path) -> None:
 
 def test_twins_are_pairs_with_swapped_answers(pairs: Path) -> None:
     assert twin_share(read_pairs(pairs)) == 10 / 25
+
+
+def test_the_flip_rate_is_what_the_mean_probability_leaves(
+    tmp_path: Path, rows: list[dict]
+) -> None:
+    for row, probability in zip(rows, [0.5, 0.75, None, 1], strict=False):
+        row["probability"] = probability
+    dataset = read_pairs(write_pairs(tmp_path / "pairs.jsonl", rows[:4]))
+
+    assert flip_rate(dataset) == pytest.approx((0.5 + 0.25 + 0 + 0) / 4)
+
+
+@pytest.mark.parametrize("probability", [0.5, 0.2])
+def test_labels_of_which_half_may_be_wrong_are_refused(
+    tmp_path: Path, rows: list[dict], probability: float
+) -> None:
+    rows = [row | {"probability": probability} for row in rows]
+    dataset = read_pairs(write_pairs(tmp_path / "pairs.jsonl", rows))
+
+    with pytest.raises(TrainingError, match=f"is {1 - probability:.3f}; smoothing needs less than"):
+        flip_rate(dataset)

@@ -5,10 +5,13 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
+from trl.trainer.dpo_config import DPOConfig
 
 from agents.errors import TrainingError, WeightsError
 from agents.scripted import ScriptedEmbedder
+from tests.tiny_model import write_pairs
 from training.adapters import AdapterRegistry, fingerprint
 from training.dpo import TrainingReport, train
 from training.events import (
@@ -137,6 +140,82 @@ def test_many_epochs_compute_the_reference_once(
     settings = SETTINGS.model_copy(update={"max_steps": None, "epochs": 2.0})
 
     assert _train(pairs, settings, tiny_base, tmp_path / "ana").card.after.accuracy > 0.5
+
+
+def test_the_flip_rate_of_the_training_pairs_reaches_the_trainer_and_its_loss(
+    tmp_path: Path, tiny_base: Path, rows: list[dict]
+) -> None:
+    """Its first loss is log 2 for every rate, as p equals p0; it falls to the rate's entropy."""
+    pairs = write_pairs(tmp_path / "p.jsonl", [row | {"probability": 0.6} for row in rows])
+    smooth = SETTINGS.model_copy(update={"doubt": "smooth"})
+    smoothed, ignored = ([], [])
+    configs: list[DPOConfig] = []
+
+    def listen(event: TrainingEvent) -> None:
+        smoothed.append(event)
+        if isinstance(event, Evaluated) and event.when == "after":
+            (file,) = tmp_path.glob("smooth/checkpoints/*/training_args.bin")
+            configs.append(torch.load(file, weights_only=False))
+
+    report = train(pairs, smooth, tiny_base, tmp_path / "smooth", listen, EMBEDDER)
+    train(pairs, SETTINGS, tiny_base, tmp_path / "ignore", ignored.append, EMBEDDER)
+
+    (config,) = configs
+    assert (config.loss_type, config.label_smoothing) == (["sigmoid", "robust"], 0.4)
+    assert config.loss_weights == pytest.approx([1.2, -0.2])
+    assert [e.flip_rate for e in smoothed if isinstance(e, TrainingStarted)] == [0.4]
+    assert [e.flip_rate for e in ignored if isinstance(e, TrainingStarted)] == [None]
+    losses, plain = (
+        [e.loss for e in told if isinstance(e, StepDone)] for told in (smoothed, ignored)
+    )
+    assert losses[0] == pytest.approx(plain[0]) == pytest.approx(math.log(2))
+    entropy = -0.4 * math.log(0.4) - 0.6 * math.log(0.6)
+    assert plain[-1] < entropy <= min(losses) < math.log(2) - 0.01
+    assert report.card.settings.doubt == "smooth"
+
+
+def test_pairs_that_nobody_judged_count_as_certain(
+    tmp_path: Path, tiny_base: Path, rows: list[dict]
+) -> None:
+    bare = [{name: row[name] for name in ("prompt", "chosen", "rejected")} for row in rows]
+    pairs, smooth = write_pairs(tmp_path / "p.jsonl", bare), {"doubt": "smooth", "max_steps": 1}
+    events: list[TrainingEvent] = []
+    train(
+        pairs,
+        SETTINGS.model_copy(update=smooth),
+        tiny_base,
+        tmp_path / "out",
+        events.append,
+        EMBEDDER,
+    )
+
+    started = next(event for event in events if isinstance(event, TrainingStarted))
+    assert (started.flip_rate, started.unjudged) == (0, started.pairs)
+
+
+def test_doubt_that_is_too_great_to_be_smoothed_leaves_nothing_behind(
+    tmp_path: Path, tiny_base: Path, rows: list[dict]
+) -> None:
+    pairs = write_pairs(tmp_path / "p.jsonl", [row | {"probability": 0.5} for row in rows])
+
+    with pytest.raises(TrainingError, match="label-flip rate"):
+        _train(pairs, SETTINGS.model_copy(update={"doubt": "smooth"}), tiny_base, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_filter_sets_aside_is_not_trained_on_and_is_told(
+    tmp_path: Path, tiny_base: Path, rows: list[dict]
+) -> None:
+    doubted = {"p3", "p7", "p21"}
+    rows = [r | {"probability": 0.6 if r["pair_id"] in doubted else 0.8} for r in rows]
+    pairs = write_pairs(tmp_path / "p.jsonl", rows)
+    settings = SETTINGS.model_copy(update={"doubt": "filter", "max_steps": 1})
+
+    report = _train(pairs, settings, tiny_base, tmp_path / "out")
+
+    assert "3 set aside: less probable than 0.7" in report.lines
+    assert not doubted & set(report.card.pair_ids)
+    assert len(report.card.pair_ids) + report.card.after.pairs == 22
 
 
 def test_a_base_that_is_not_there_is_named(tmp_path: Path, pairs: Path) -> None:

@@ -65,6 +65,11 @@ def _show(event: "TrainingEvent") -> None:
                 f"training on {event.pairs} pairs ({event.twin_share:.0%} with their twin),"
                 f" {event.held_out} held out, {event.steps} steps on {event.device}",
             )
+            if event.flip_rate is not None:
+                lines += (
+                    f"label-flip rate ε = {event.flip_rate:.3f}: 1 − the mean probability of the"
+                    f" training pairs; {event.unjudged} that nobody judged count as certain",
+                )
         case StepDone():
             lines = (
                 f"  step {event.step}/{event.total}  loss {event.loss:.3f}  accuracy"
