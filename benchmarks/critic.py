@@ -348,7 +348,7 @@ def told(pairs: Sequence[Planted], found: dict[str, object]) -> str:
     for name, measured in found["calibration"].items():  # type: ignore[attr-defined]
         error, brier = measured.expected_error, measured.brier
         lines += ["", f"{name}: expected calibration error {error:.3f}, Brier {brier:.3f}"]
-        lines += diagram(measured.bins)
+        lines += diagram(measured.bins, "right")
     for s in found["speed"]:  # type: ignore[attr-defined]
         rate = f"{s.pairs_a_second:.0f} pairs/s"
         lines.append(f"{s.what}: {s.pairs} pairs, {s.texts} texts: {rate}")

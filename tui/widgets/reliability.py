@@ -36,9 +36,9 @@ def told(assessment: Assessment) -> str:
     return "\n".join(lines)
 
 
-def diagram(bins: Sequence[Bin]) -> Iterator[str]:
-    """A row for each bin: what was stated, and what share was approved, from 0 to 1."""
-    yield f"stated 0{'approved by people':^{STRIP}}1 share    95 %    pairs"
+def diagram(bins: Sequence[Bin], outcome: str = "approved by people") -> Iterator[str]:
+    """A row for each bin: what was stated, and what share had that outcome, from 0 to 1."""
+    yield f"stated 0{outcome:^{STRIP}}1 share    95 %    pairs"
     for b in bins:
         cells = [" "] * STRIP
         first, last = _cell(b.low), _cell(b.high)
