@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
+BATCH = 64
+"""Texts that go through the model at once: a tenth faster than 32 on two cores."""
 MOST_REMEMBERED = 30_000
 """Texts whose vectors are kept in memory: 46 MB of them at 384 dimensions."""
 
@@ -54,7 +56,10 @@ class SentenceEmbedder:
             if not hasattr(self, "_model"):
                 self._model = self._load()
             return self._model.encode(
-                list(texts), normalize_embeddings=True, show_progress_bar=False
+                list(texts),
+                batch_size=BATCH,
+                normalize_embeddings=True,
+                show_progress_bar=False,
             )
 
     def _load(self) -> "SentenceTransformer":

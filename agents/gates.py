@@ -34,6 +34,8 @@ LEAST_DISTINCT_SHARE = 0.45
 """A text of 12 words or more with a smaller share of distinct words runs in circles."""
 LEAST_TOLD_APART = 8
 """Words below which a language is a guess."""
+MOST_KEPT = 20_000
+"""Answers of a gate that are kept: readers share scenes, so that the same texts come again."""
 LEAST_COPIED = 6
 """Words of a source below which such a share is chance."""
 
@@ -60,6 +62,7 @@ def unequal_length(first: str, second: str, max_ratio: float) -> str | None:
     return f"one answer is {ratio:.1f} times as long as the other (at most {max_ratio:g})"
 
 
+@lru_cache(MOST_KEPT)
 def nearly_identical(first: str, second: str, max_similarity: float) -> str | None:
     """Two answers in nearly the same words are no choice.
 
@@ -81,11 +84,9 @@ def other_language(text: str, situation: str) -> str | None:
 
 def copied_words(text: str, sources: Iterable[str], most: int) -> str | None:
     """An answer must not repeat what the prompt says of the reader."""
-    spans = {tuple(run) for run in _runs(words(text), most + 1)}
     for source in sources:
-        for run in _runs(words(source), most + 1):
-            if tuple(run) in spans:
-                return f"copies from the profile: '{' '.join(run)}'"
+        if copied := _shared_run(text, source, most + 1):
+            return f"copies from the profile: '{copied}'"
     return None
 
 
@@ -97,15 +98,9 @@ def copied_nearly(text: str, sources: Iterable[str], most_share: float) -> str |
         sources: what must not be repeated, each of LEAST_COPIED words or more.
         most_share: of a source's words, those in runs of two or more in their order.
     """
-    said = words(text)
     for source in sources:
-        wanted = words(source)
-        there = sum(word in said for word in wanted)
-        if len(wanted) < LEAST_COPIED or there / len(wanted) <= most_share:
-            continue
-        blocks = SequenceMatcher(None, wanted, said, autojunk=False).get_matching_blocks()
-        if sum(b.size for b in blocks if b.size > 1) / len(wanted) > most_share:
-            return f"nearly copies from the profile: '{' '.join(wanted)}'"
+        if _repeated_share(text, source) > most_share:
+            return f"nearly copies from the profile: '{' '.join(words(source))}'"
     return None
 
 
@@ -116,20 +111,21 @@ def names_dimension(text: str, dimension: Dimension) -> str | None:
     return f"names its dimension: '{name}'" if f" {name}" in told else None
 
 
-@lru_cache(10_000)
+@lru_cache(MOST_KEPT)
 def asserts_nation(text: str) -> str | None:
     """Nothing is said of a person on the ground of a nation."""
     match = _NATION.search(text) or _FROM_A_PLACE.search(text)
     return f"speaks for a nation: '{match.group()}'" if match else None
 
 
+@lru_cache(MOST_KEPT)
 def holds_instructions(text: str) -> str | None:
     """Text that tries to instruct a model is data all the same, and never evidence."""
     match = _INSTRUCTION.search(text)
     return f"holds instructions to a model: '{match.group()[:60]}'" if match else None
 
 
-@lru_cache(10_000)
+@lru_cache(MOST_KEPT)
 def courts_judges(text: str) -> str | None:
     """Nor does a text of everyday life speak to whoever grades it."""
     judge = _JUDGE.search(text)
@@ -139,20 +135,18 @@ def courts_judges(text: str) -> str | None:
 
 def touches_sensitive(text: str, allowed: Collection[SensitiveTopic] = ()) -> str | None:
     """What the law guards is not for everyday scenes, save where it is marked or agreed to."""
-    for topic, pattern in _SENSITIVE.items():
-        match = pattern.search(text) if topic not in allowed else None
-        if match:
-            return f"touches on {topic}: '{match.group()}'"
-    return None
+    found = _sensitive_words(text)
+    return next((f"touches on {t}: '{word}'" for t, word in found if t not in allowed), None)
 
 
-@lru_cache(10_000)
+@lru_cache(MOST_KEPT)
 def is_unsafe(text: str) -> str | None:
     """No answer hurts, threatens, defrauds or endangers anybody."""
     match = _UNSAFE.search(text)
     return f"is unsafe: '{match.group()[:60]}'" if match else None
 
 
+@lru_cache(MOST_KEPT)
 def runs_in_circles(text: str) -> str | None:
     """Small models repeat themselves."""
     found = words(text)
@@ -164,6 +158,31 @@ def runs_in_circles(text: str) -> str | None:
 def no_question(situation: str) -> str | None:
     """A situation asks for an answer."""
     return None if situation.rstrip().endswith(("?", "？")) else "the situation asks nothing"
+
+
+@lru_cache(MOST_KEPT)
+def _sensitive_words(text: str) -> tuple[tuple[SensitiveTopic, str], ...]:
+    """Every sensitive topic of a text, with the first word that tells of it."""
+    matches = {topic: pattern.search(text) for topic, pattern in _SENSITIVE.items()}
+    return tuple((topic, match.group()) for topic, match in matches.items() if match)
+
+
+@lru_cache(MOST_KEPT)
+def _shared_run(text: str, source: str, length: int) -> str | None:
+    """The first run of so many words of the source that the text holds, too."""
+    spans = {tuple(run) for run in _runs(words(text), length)}
+    shared = (run for run in _runs(words(source), length) if tuple(run) in spans)
+    return next((" ".join(run) for run in shared), None)
+
+
+@lru_cache(MOST_KEPT)
+def _repeated_share(text: str, source: str) -> float:
+    """Of the source's words, those in runs of two or more that the text has in their order."""
+    said, wanted = words(text), words(source)
+    if len(wanted) < LEAST_COPIED:
+        return 0.0
+    blocks = SequenceMatcher(None, wanted, said, autojunk=False).get_matching_blocks()
+    return sum(b.size for b in blocks if b.size > 1) / len(wanted)
 
 
 def _is_latin(text: str) -> bool:
