@@ -163,8 +163,11 @@ def no_question(situation: str) -> str | None:
 @lru_cache(MOST_KEPT)
 def _sensitive_words(text: str) -> tuple[tuple[SensitiveTopic, str], ...]:
     """Every sensitive topic of a text, with the first word that tells of it."""
-    matches = {topic: pattern.search(text) for topic, pattern in _SENSITIVE.items()}
-    return tuple((topic, match.group()) for topic, match in matches.items() if match)
+    found: list[tuple[SensitiveTopic, str]] = []
+    for topic, pattern in _SENSITIVE.items():
+        if match := pattern.search(text):
+            found.append((topic, match.group()))
+    return tuple(found)
 
 
 @lru_cache(MOST_KEPT)

@@ -261,13 +261,20 @@ def calibration(
 
 
 def speeds(make: Callable[[], Embedder], pairs: Sequence[Planted]) -> Iterator[Speed]:
-    """Of pairs of which each is new, and of pairs as the readers of a run share scenes."""
+    """Of pairs of which each is new, and of pairs as the readers of a run share scenes.
+
+    What is estimated of shipped scenes ships with the model; scenes that were written are embedded.
+    """
     dice = random.Random(7)
     scenes = dice.sample(list(shipped_scenarios()), SPEED_SCENES)
     poles: tuple[Pole, Pole] = ("high", "low")
-    shared = [proposal(dice.choice(scenes), dice.choice(poles)) for _ in range(SPEED_PAIRS)]
-    fresh = [p.proposal for p in pairs]
-    for what, proposals in (("planted, each new", fresh), ("as in a run", shared)):
+    written = [s.model_copy(update={"situation": f"One day. {s.situation}"}) for s in scenes]
+    sets = {
+        "planted, each scene new": [p.proposal for p in pairs],
+        "as in a run, written scenes": _drawn(dice, written, poles),
+        "as in a run, shipped scenes": _drawn(dice, scenes, poles),
+    }
+    for what, proposals in sets.items():
         judge = EmbeddedJudge(make())
         judge.estimate(proposals[:1])
         critic = PairCritic([judge], SETTINGS)
@@ -276,6 +283,12 @@ def speeds(make: Callable[[], Embedder], pairs: Sequence[Planted]) -> Iterator[S
         seconds = time.perf_counter() - began
         texts = {text for p in proposals for text in (p.scenario.situation, *p.answers)}
         yield Speed(what, len(proposals), len(texts), len(proposals) / seconds)
+
+
+def _drawn(
+    dice: random.Random, scenes: Sequence[Scenario], poles: Sequence[Pole]
+) -> list[Proposal]:
+    return [proposal(dice.choice(scenes), dice.choice(poles)) for _ in range(SPEED_PAIRS)]
 
 
 async def _all(critic: PairCritic, proposals: Sequence[Proposal]) -> None:

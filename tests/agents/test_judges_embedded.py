@@ -77,6 +77,11 @@ def some(count: int) -> list[Scenario]:
     return list(shipped[:: len(shipped) // count][:count])
 
 
+def new(count: int) -> list[Scenario]:
+    """Scenes that do not ship: nothing is known of them before they are embedded."""
+    return [s.model_copy(update={"situation": f"One day. {s.situation}"}) for s in some(count)]
+
+
 @pytest.fixture(params=["scripted", "minilm"])
 def embedder(request: pytest.FixtureRequest) -> Embedder:
     return request.getfixturevalue(request.param)
@@ -165,7 +170,7 @@ def test_it_tells_shipped_twins_by_their_poles_and_doubts_what_is_swapped(minilm
 async def test_pairs_that_come_at_the_same_time_are_embedded_together():
     embedder = Counting()
     judge = EmbeddedJudge(embedder)
-    proposals = [of(scenario) for scenario in some(30)]
+    proposals = [of(scenario) for scenario in new(30)]
     first, *others = await asyncio.gather(*(judge.judge(proposal) for proposal in proposals))
     assert len(embedder.calls) == 1
     assert [first, *others] == EmbeddedJudge(embedder).estimate(proposals), "each got its own"
@@ -182,7 +187,7 @@ async def test_pairs_that_come_while_others_are_judged_are_the_next_batch():
 
     embedder = Slow()
     judge = EmbeddedJudge(embedder)
-    one, *others = (of(scenario) for scenario in some(5))
+    one, *others = (of(scenario) for scenario in new(5))
     first = asyncio.create_task(judge.judge(one))
     assert await asyncio.to_thread(begun.wait, PATIENCE_S)
     later = [asyncio.create_task(judge.judge(proposal)) for proposal in others]
@@ -195,7 +200,7 @@ async def test_pairs_that_come_while_others_are_judged_are_the_next_batch():
 @pytest.mark.parametrize("broken", [1, 3])
 async def test_a_batch_that_fails_leaves_nobody_waiting(broken: int):
     judge = EmbeddedJudge(Counting(broken))
-    proposals = [of(scenario) for scenario in some(5)]
+    proposals = [of(scenario) for scenario in new(5)]
     asked = asyncio.gather(*map(judge.judge, proposals), return_exceptions=True)
     ended = await asyncio.wait_for(asked, PATIENCE_S)
     failed = [outcome for outcome in ended if isinstance(outcome, BaseException)]
@@ -205,7 +210,7 @@ async def test_a_batch_that_fails_leaves_nobody_waiting(broken: int):
 
 async def test_who_is_cancelled_leaves_the_others_their_verdicts():
     judge = EmbeddedJudge(Counting())
-    first, *others = [asyncio.create_task(judge.judge(of(scenario))) for scenario in some(4)]
+    first, *others = [asyncio.create_task(judge.judge(of(scenario))) for scenario in new(4)]
     await asyncio.sleep(0)
     first.cancel()
     verdicts = await asyncio.wait_for(asyncio.gather(*others), PATIENCE_S)
@@ -400,3 +405,31 @@ def test_a_cache_that_cannot_be_written_is_told(kept: Kept):
     kept.path.parent.write_text("a file is in the way")
     with pytest.raises(StorageError, match=r"critic cannot be written"):
         EmbeddedModel.of(ScriptedEmbedder())
+
+
+def test_what_ships_is_judged_without_embedding_as_it_would_be_with_it(minilm: Embedder):
+    shipped = shipped_scenarios()[::120]
+    proposals = [of(scene, pole) for scene in shipped for pole in ("high", "low")]
+    named = EmbeddedJudge(Named(weights.EMBEDDING.name))
+    kept = named.estimate(proposals)
+    model = EmbeddedModel.of(minilm)
+    without = replace(model, pool_margins=np.zeros(0), pool_clues=model.pool_clues[:0])
+    pairs = [(p.scenario.situation, *p.answers) for p in proposals]
+    names, poles = (
+        [getattr(x, f) for x in xs]
+        for xs, f in (
+            ([p.scenario for p in proposals], "dimension"),
+            ([p.pair for p in proposals], "pole"),
+        )
+    )
+    fresh, known = (m.estimate(minilm, pairs, names, poles) for m in (without, model))
+    assert known.prefers == pytest.approx(fresh.prefers, abs=0.02)
+    assert known.flaws == pytest.approx(fresh.flaws, abs=0.05)
+    assert [v.criteria["prefers"] for v in kept] == pytest.approx(known.prefers.tolist())
+
+
+def test_a_shipped_scene_with_another_word_is_embedded():
+    scene = shipped_scenarios()[0]
+    other = scene.model_copy(update={"high": scene.high + " Gladly."})
+    with pytest.raises(AssertionError, match="texts were to be embedded"):
+        EmbeddedJudge(Named(weights.EMBEDDING.name)).estimate([of(other)])
