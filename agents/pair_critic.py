@@ -56,12 +56,12 @@ class PairCritic:
             return Judgement(_unfit(proposal), f"{gate}: {reason}")
         given = await asyncio.gather(*(judge.judge(proposal) for judge in self._judges))
         verdicts = tuple(calibrated(verdict, self._calibrations) for verdict in given)
-        outcome, reason = self._decide(verdicts)
+        outcome, reason = self.decide(verdicts)
         if outcome == "reject" and _weakest(verdicts) != "prefers":
             outcome = _unfit(proposal)
         return Judgement(outcome, reason, verdicts)
 
-    def _decide(self, verdicts: Sequence[Verdict]) -> tuple[Outcome, str]:
+    def decide(self, verdicts: Sequence[Verdict]) -> tuple[Outcome, str]:
         """By the mean; a judge that failed, fell for the order or disagrees leaves a doubt."""
         told = "; ".join(_told(verdict, len(verdicts)) for verdict in verdicts)
         given = [v.probability for v in verdicts if v.probability is not None]

@@ -30,8 +30,8 @@ from agents.judges.reliability import Reliability, measure, wilson
 from agents.pair_critic import Outcome, PairCritic
 from agents.records import Message, Pair, Pole, Scenario, Verdict
 from agents.settings import ChatSettings, CriticSettings
+from graph.services import open_chat
 from tui.widgets.reliability import diagram
-from tui.wiring import open_chat
 
 PLANTED = Path(__file__).parent / "data" / "flawed_pairs.jsonl"
 FLAWS: tuple[Flaw, ...] = get_args(Flaw)
@@ -115,6 +115,16 @@ class Speed:
     pairs_a_second: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Everything."""
+
+    caught: list[Caught]
+    fairness: list[Fairness]
+    calibration: dict[str, Reliability]
+    speed: list[Speed]
+
+
 def planted() -> list[Planted]:
     """Every pair; a sound scene makes two, one for each pole."""
     text = PLANTED.read_text("utf-8")
@@ -183,10 +193,10 @@ def caught(critic: str, pairs: Sequence[Planted], outcomes: Sequence[Outcome]) -
     )
 
 
-async def outcomes_of(judges: Sequence[Judge], pairs: Sequence[Planted]) -> list[Outcome]:
+async def outcomes_of(judges: Sequence[Judge], proposals: Sequence[Proposal]) -> list[Outcome]:
     """What becomes of pairs under gates and judges."""
     critic = PairCritic(judges, SETTINGS)
-    found = await asyncio.gather(*(critic.criticise(p.proposal) for p in pairs))
+    found = await asyncio.gather(*(critic.criticise(p) for p in proposals))
     return [judgement.outcome for judgement in found]
 
 
@@ -197,15 +207,8 @@ def outcomes_of_gates(pairs: Sequence[Planted]) -> list[Outcome]:
 
 def outcomes_of_verdicts(verdicts: Sequence[Verdict]) -> list[Outcome]:
     """What becomes of pairs under one judge without gates; no verdict and a flip are doubts."""
-
-    def outcome(verdict: Verdict) -> Outcome:
-        if verdict.probability is None or verdict.flipped:
-            return "doubtful"
-        if verdict.probability >= SETTINGS.accept_from:
-            return "accept"
-        return "reject" if verdict.probability < SETTINGS.reject_below else "doubtful"
-
-    return [outcome(verdict) for verdict in verdicts]
+    critic = PairCritic((), SETTINGS)
+    return [critic.decide([verdict])[0] for verdict in verdicts]
 
 
 def fairness(judge: str, pairs: Sequence[Planted], verdicts: Sequence[Verdict]) -> Fairness:
@@ -242,22 +245,19 @@ def calibration(
     right = [p.kind == "sound" for p in kept]
     proposals = [p.proposal for p in kept]
     share = sum(right) / len(right)
-    found: dict[str, Reliability] = {}
-    default = EmbeddedJudge(embedder)
-    for name, judge in (
-        (f"right, where {share:.2f} of pairs are sound", EmbeddedJudge(embedder, share)),
-        ("right, as assumed by default", default),
-    ):
-        verdicts = judge.estimate(proposals)
-        found[name] = measure([v.probability or 0.0 for v in verdicts], right)
-    prefers = [
-        v.criteria["prefers"]
-        for v, is_right in zip(default.estimate(proposals), right, strict=True)
-        if is_right
-    ]
+    told = EmbeddedJudge(embedder, share).estimate(proposals)
+    default = EmbeddedJudge(embedder).estimate(proposals)
+    prefers = [v.criteria["prefers"] for v, sound in zip(default, right, strict=True) if sound]
     outcomes = [True] * len(prefers) + [False] * len(prefers)
-    found["preferred"] = measure(prefers + [1 - p for p in prefers], outcomes)
-    return found
+    return {
+        f"right, where {share:.2f} of pairs are sound": _measured(told, right),
+        "right, as assumed by default": _measured(default, right),
+        "preferred": measure(prefers + [1 - p for p in prefers], outcomes),
+    }
+
+
+def _measured(verdicts: Sequence[Verdict], right: Sequence[bool]) -> Reliability:
+    return measure([v.probability or 0.0 for v in verdicts], right)
 
 
 def speeds(make: Callable[[], Embedder], pairs: Sequence[Planted]) -> Iterator[Speed]:
@@ -277,9 +277,8 @@ def speeds(make: Callable[[], Embedder], pairs: Sequence[Planted]) -> Iterator[S
     for what, proposals in sets.items():
         judge = EmbeddedJudge(make())
         judge.estimate(proposals[:1])
-        critic = PairCritic([judge], SETTINGS)
         began = time.perf_counter()
-        asyncio.run(_all(critic, proposals))
+        asyncio.run(outcomes_of([judge], proposals))
         seconds = time.perf_counter() - began
         texts = {text for p in proposals for text in (p.scenario.situation, *p.answers)}
         yield Speed(what, len(proposals), len(texts), len(proposals) / seconds)
@@ -289,10 +288,6 @@ def _drawn(
     dice: random.Random, scenes: Sequence[Scenario], poles: Sequence[Pole]
 ) -> list[Proposal]:
     return [proposal(dice.choice(scenes), dice.choice(poles)) for _ in range(SPEED_PAIRS)]
-
-
-async def _all(critic: PairCritic, proposals: Sequence[Proposal]) -> None:
-    await asyncio.gather(*(critic.criticise(p) for p in proposals))
 
 
 async def embedded_llm(pairs: Sequence[Planted]) -> list[Verdict]:
@@ -318,29 +313,30 @@ def main() -> None:
     judge = EmbeddedJudge(embedder)
     verdicts = judge.estimate([p.proposal for p in pairs])
     gated = outcomes_of_gates(pairs)
-    found: dict[str, object] = {
-        "caught": [
-            caught("gates and embedded judge", pairs, asyncio.run(outcomes_of([judge], pairs))),
+    proposals = [p.proposal for p in pairs]
+    found = Measured(
+        [
+            caught("gates and embedded judge", pairs, asyncio.run(outcomes_of([judge], proposals))),
             caught("embedded judge alone", pairs, outcomes_of_verdicts(verdicts)),
             caught("gates alone", pairs, gated),
         ],
-        "fairness": [fairness("embedded", pairs, verdicts)],
-        "calibration": calibration(embedder, pairs, gated),
-        "speed": [] if options.no_speed else list(speeds(make, pairs)),
-    }
+        [fairness("embedded", pairs, verdicts)],
+        calibration(embedder, pairs, gated),
+        [] if options.no_speed else list(speeds(make, pairs)),
+    )
     if options.llm:
         few = random.Random(7).sample(pairs, min(options.llm, len(pairs)))
         said = asyncio.run(embedded_llm(few))
-        found["caught"] += [caught("embedded LLM alone", few, outcomes_of_verdicts(said))]  # type: ignore[operator]
-        found["fairness"] += [fairness("embedded LLM", few, said)]  # type: ignore[operator]
-    print(json.dumps(found, default=asdict, indent=2) if options.json else told(pairs, found))
+        found.caught.append(caught("embedded LLM alone", few, outcomes_of_verdicts(said)))
+        found.fairness.append(fairness("embedded LLM", few, said))
+    print(json.dumps(asdict(found), indent=2) if options.json else told(pairs, found))
 
 
-def told(pairs: Sequence[Planted], found: dict[str, object]) -> str:
+def told(pairs: Sequence[Planted], found: Measured) -> str:
     """The tables."""
     sound = sum(p.kind == "sound" for p in pairs)
     lines = [f"{len(pairs)} pairs: {sound} sound, {len(pairs) - sound} with a planted flaw", ""]
-    every: list[Caught] = found["caught"]  # type: ignore[assignment]
+    every = found.caught
     lines.append("not accepted, with 95 % intervals (sound pairs: lower is better)")
     for name, rates in (
         ("all flawed", [c.recall for c in every]),
@@ -352,17 +348,17 @@ def told(pairs: Sequence[Planted], found: dict[str, object]) -> str:
         lines.append(f"{kind:<22}" + "".join(f"{c.kinds.get(kind, '–')!s:<22}" for c in every))
     lines.insert(3, " " * 22 + "".join(f"{c.critic[:21]:<22}" for c in every))
     lines += ["", "to a person: " + "; ".join(f"{c.critic}: {c.to_a_person}" for c in every), ""]
-    for f in found["fairness"]:  # type: ignore[attr-defined]
+    for f in found.fairness:
         lines.append(
             f"{f.judge}: {f.pairs} sound pairs, {f.unusable} without a verdict; flips"
             f" {f.flips:.3f}; longer preferred {f.longer}, in errors {f.longer_in_errors}; right"
             f" {f.right}; AUC of swapped {f.swapped_auc:.3f}"
         )
-    for name, measured in found["calibration"].items():  # type: ignore[attr-defined]
+    for name, measured in found.calibration.items():
         error, brier = measured.expected_error, measured.brier
         lines += ["", f"{name}: expected calibration error {error:.3f}, Brier {brier:.3f}"]
         lines += diagram(measured.bins, "right")
-    for s in found["speed"]:  # type: ignore[attr-defined]
+    for s in found.speed:
         rate = f"{s.pairs_a_second:.0f} pairs/s"
         lines.append(f"{s.what}: {s.pairs} pairs, {s.texts} texts: {rate}")
     return "\n".join(lines)

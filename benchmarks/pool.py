@@ -42,13 +42,13 @@ from benchmarks.pool_scale import measure as measure_scale
 from benchmarks.pool_scale import told as told_scale
 from graph.book_pairs import BookPairs
 from graph.books import read_books
+from graph.crew import Crew
 from graph.export import twin_share
-from graph.nodes import Crew
 from graph.recorder import Recorder
+from graph.services import open_chat
 from graph.settings import SynthesisSettings
 from graph.store import Store
 from graph.synthesis import synthesise
-from tui.wiring import open_chat
 
 LABELLED = Path(__file__).parent / "data" / "likeness.jsonl"
 """Labelled pairs that the deduplicator was not fitted to, written by another hand."""

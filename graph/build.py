@@ -6,7 +6,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from graph.nodes import Crew, Nodes, Update
+from graph.crew import Crew
+from graph.nodes import Nodes, Update
 from graph.recorder import Recorder
 from graph.routing import Routing
 from graph.state import State

@@ -3,55 +3,38 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args
 
 from langgraph.types import interrupt
 
-from agents.deduplicator import Deduplicator
 from agents.errors import RefusalError, ReplyError
 from agents.frameworks.catalogue import dimension
 from agents.judges.judge import Proposal
-from agents.naive import NaiveWriter
-from agents.pair_critic import Judgement, PairCritic
-from agents.pool import Pool
+from agents.pair_critic import Judgement
 from agents.pool_quality import flaws
 from agents.portrait import MOST_GENRES, portrait
-from agents.profiler import Profiler
-from agents.records import FACETS, Facet, Pair, PairStatus, Profile, Scenario, SensitiveTopic
-from agents.scenario_writer import Commission, ScenarioWriter
+from agents.records import (
+    FACETS,
+    Facet,
+    Pair,
+    PairStatus,
+    Profile,
+    Reader,
+    Scenario,
+    SensitiveTopic,
+)
+from agents.scenario_writer import Commission
 from agents.verification import supports
-from graph.book_pairs import BookPairs
+from graph.crew import Crew
 from graph.events import PairDecided
-from graph.flights import Flights
 from graph.pairing import digest, invented_pair, scenario_pair
 from graph.planning import breadth, lack, lost_to_failures, plan_round, scene_dimensions
-from graph.recorder import Recorder
-from graph.settings import SynthesisSettings
 from graph.state import Cell, State, lacking
-from graph.store import Store
 
 Update = dict[str, Any]
 T = TypeVar("T")
 MOST_DOMAINS = 3
 """Parts of life, the rarest in a cell, that the writer is asked to take scenes from."""
-
-
-@dataclass(frozen=True)
-class Crew:
-    """Everyone and everything the nodes work with."""
-
-    profiler: Profiler
-    books: BookPairs
-    writer: ScenarioWriter
-    naive: NaiveWriter
-    deduplicator: Deduplicator
-    critic: PairCritic
-    pool: Pool
-    store: Store
-    recorder: Recorder
-    settings: SynthesisSettings
-    flights: Flights = field(default_factory=Flights)
 
 
 class Nodes:
@@ -81,12 +64,11 @@ class Nodes:
         wanted = min(
             self._crew.settings.pairs_from_books, self._crew.settings.quotas.get("interest", 0)
         )
-        member = self._store.reader(state["run_id"], state["reader_id"])
-        profile = self._profile(state)
+        reader, profile = self._known(state)
         asked = self._crew.settings.review == "all"
         known = {p.id for p in self._store.pairs(state["run_id"], reader_id=state["reader_id"])}
         made = await asyncio.to_thread(
-            self._crew.books.make, state["run_id"], member.reader, profile, wanted
+            self._crew.books.make, state["run_id"], reader, profile, wanted
         )
         update = {"status": "review" if asked else "accepted"}
         fresh = [p.model_copy(update=update) for p in made if p.id not in known]
@@ -177,12 +159,11 @@ class Nodes:
 
     async def criticise(self, state: State) -> Update:
         """Have every proposed pair judged; refuse, or send back, or let pass, or ask a person."""
-        profile = self._profile(state)
-        consent = self._store.reader(state["run_id"], state["reader_id"]).reader.consent
+        reader, profile = self._known(state)
         pairs = [self._store.pair(pair_id) for pair_id in state.get("proposed", [])]
         scenarios = {s.id: s for s in self._crew.pool.get([p.scenario_id for p in pairs])}
         judged, fatal = await _all_of(
-            self._criticise(pair, scenarios.get(pair.scenario_id), profile, consent)
+            self._criticise(pair, scenarios.get(pair.scenario_id), profile, reader.consent)
             for pair in pairs
         )
         if fatal:
@@ -291,9 +272,12 @@ class Nodes:
         return [pair.id for pair in waiting]
 
     def _profile(self, state: State) -> Profile:
-        profile = self._store.reader(state["run_id"], state["reader_id"]).profile
-        assert profile is not None, "every road leads through the node `profile`"
-        return profile
+        return self._known(state)[1]
+
+    def _known(self, state: State) -> tuple[Reader, Profile]:
+        member = self._store.reader(state["run_id"], state["reader_id"])
+        assert member.profile is not None, "every road leads through the node `profile`"
+        return member.reader, member.profile
 
     async def _draw(self, state: State, cells: Sequence[Cell]) -> dict[str, list[str]]:
         """Ids of scenes for each cell, by its dimension; none that the reader was given before."""

@@ -1,11 +1,20 @@
-"""The graph's sections of gravity.toml; values only."""
+"""The graph's sections of gravity.toml, and all that a run goes by; values only."""
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from agents.records import Facet
-from agents.settings import Section
+from agents.settings import (
+    ChatSettings,
+    CriticSettings,
+    DeduplicatorSettings,
+    EmbeddingSettings,
+    ProfilerSettings,
+    Section,
+    SystemOneSettings,
+)
 
 
 class ReadersSettings(Section):
@@ -51,3 +60,20 @@ class SynthesisSettings(Section):
     """Readers worked on at the same time."""
     review: Literal["all", "doubtful", "none"] = "none"
     """Which pairs a person must decide on; with `none` doubtful pairs are refused."""
+
+
+class RunSettings(BaseModel):
+    """Everything that a run goes by: the sections of the agents and of the graph."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    home: Path = Path(".gravity")
+    """The folder of the run database, checkpoints, pool, exports and adapters."""
+    chat: ChatSettings = ChatSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    systemone: SystemOneSettings = SystemOneSettings()
+    readers: ReadersSettings = ReadersSettings()
+    profiler: ProfilerSettings = ProfilerSettings()
+    synthesis: SynthesisSettings = SynthesisSettings()
+    deduplicator: DeduplicatorSettings = DeduplicatorSettings()
+    critic: CriticSettings = CriticSettings()

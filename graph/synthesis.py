@@ -15,9 +15,9 @@ from langgraph.types import Command
 from agents.errors import GravityError, ModelError, StorageError
 from graph.build import build_graph
 from graph.checkpoints import CHECKPOINTS, open_checkpoints, thread_id
+from graph.crew import Crew
 from graph.database import storage_error
 from graph.events import Event, ReaderEnded, RunBegan, RunEnded
-from graph.nodes import Crew
 from graph.state import State
 
 Machine = CompiledStateGraph[State, None, State, State]

@@ -20,16 +20,8 @@ from pydantic_settings import (
 )
 
 from agents.errors import ConfigError, first_fault
-from agents.settings import (
-    ChatSettings,
-    CriticSettings,
-    DeduplicatorSettings,
-    EmbeddingSettings,
-    ProfilerSettings,
-    Section,
-    SystemOneSettings,
-)
-from graph.settings import ReadersSettings, SynthesisSettings
+from agents.settings import Section
+from graph.settings import RunSettings
 from serving.settings import ServingSettings
 from training.settings import TrainingSettings
 
@@ -45,7 +37,7 @@ class InterfaceSettings(Section):
     """The name that is kept with every decision."""
 
 
-class Settings(BaseSettings):
+class Settings(RunSettings, BaseSettings):
     """All of gravity.toml."""
 
     model_config = SettingsConfigDict(
@@ -56,16 +48,6 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    home: Path = Path(".gravity")
-    """The folder of the run database, checkpoints, pool, exports and adapters."""
-    chat: ChatSettings = ChatSettings()
-    embedding: EmbeddingSettings = EmbeddingSettings()
-    systemone: SystemOneSettings = SystemOneSettings()
-    readers: ReadersSettings = ReadersSettings()
-    profiler: ProfilerSettings = ProfilerSettings()
-    synthesis: SynthesisSettings = SynthesisSettings()
-    deduplicator: DeduplicatorSettings = DeduplicatorSettings()
-    critic: CriticSettings = CriticSettings()
     training: TrainingSettings = TrainingSettings()
     serving: ServingSettings = ServingSettings()
     interface: InterfaceSettings = InterfaceSettings()

@@ -9,7 +9,7 @@ import numpy as np
 from agents.embeddings import Embedder
 from agents.gates import words
 from agents.judges.examples import FIELDS, Field
-from agents.judges.pole_model import Matrix, contrast, hashed_words
+from agents.judges.pole_model import Matrix, contrast, hashed_words, unit
 
 ANSWERS: tuple[Field, Field] = ("chosen", "rejected")
 _BREAKS = re.compile(r"(?<=[.!?;:])[\"'”’)\]]*\s+")
@@ -175,8 +175,3 @@ def _shared(situation: str, chosen: str, rejected: str) -> tuple[float, float, f
 def _above(values: Matrix, columns: Matrix) -> Matrix:
     """The share of all columns that lie above a row's own: shape (rows,)."""
     return (values > values[np.arange(len(values)), columns][:, None]).mean(axis=1)
-
-
-def unit(vectors: Matrix) -> Matrix:
-    """Rows at length one; a row of nothing stays so."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

@@ -21,11 +21,11 @@ from filelock import FileLock
 from agents.behaviour import pole_axis
 from agents.embeddings import Embedder
 from agents.frameworks.catalogue import dimensions, shipped_scenarios
-from agents.judges.calibration import platt
-from agents.judges.clues import Read, read, unit
+from agents.judges.calibration import EDGE, platt
+from agents.judges.clues import Read, read
 from agents.judges.evidence import Evidence, signs
 from agents.judges.examples import POOL, Example, Flaw, shipped_examples
-from agents.judges.pole_model import Matrix
+from agents.judges.pole_model import Matrix, unit
 from agents.records import Pole
 from agents.stances.classifier import StanceClassifier
 from agents.weights import fitted_error, fitted_file
@@ -107,14 +107,13 @@ class EmbeddedModel:
     @classmethod
     def fit(cls, embedder: Embedder, examples: Sequence[Example]) -> Self:
         """Fitted to written examples of several authors, and the pool."""
-        order = {name: row for row, name in enumerate(dimensions())}
-        texts = [example.texts for example in examples]
-        pairs = read(embedder, texts, [order[example.dimension] for example in examples])
+        rows = _dimension_rows([example.dimension for example in examples])
+        pairs = read(embedder, [example.texts for example in examples], rows)
         axes = _axes(embedder)
         written = [e for e in examples if e.author != POOL]
         margins, clues = _held_out(pairs, examples, axes)
         evidence = Evidence.fit(pairs, examples, axes)
-        fitted = cls._weighed(evidence, written, margins * signs(written), clues)
+        fitted = cls._weighed(evidence, written, margins * signs(e.pole for e in written), clues)
         pool = np.flatnonzero([example.author == POOL for example in examples])
         if not len(pool):
             return fitted
@@ -170,11 +169,10 @@ class EmbeddedModel:
             poles: the pole that each chosen answer is to stand for.
         """
         margins, clues = self._weigh(embedder, pairs, names)
-        facing = margins * np.array([1.0 if pole == "high" else -1.0 for pole in poles])
-        raw, prefers, flaws = self._combined(facing, clues)
+        raw, prefers, flaws = self._combined(margins * signs(poles), clues)
         slope, intercept = self.line
         raised = slope * np.log(raw / (1 - raw)) + intercept
-        return Estimate(np.clip(_logistic(raised), 1e-6, 1 - 1e-6), prefers, flaws)
+        return Estimate(np.clip(_logistic(raised), EDGE, 1 - EDGE), prefers, flaws)
 
     def save(self, path: Path) -> None:
         """Write it down, or leave what is there."""
@@ -212,8 +210,8 @@ class EmbeddedModel:
                 clues[row] = self.pool_clues[found.row]
         fresh = [row for row, found in enumerate(kept) if not found]
         if fresh:
-            order = {name: row for row, name in enumerate(dimensions())}
-            of = read(embedder, [pairs[row] for row in fresh], [order[names[row]] for row in fresh])
+            rows = _dimension_rows([names[row] for row in fresh])
+            of = read(embedder, [pairs[row] for row in fresh], rows)
             margins[fresh], clues[fresh] = self.evidence.weigh(of)
         return margins, clues
 
@@ -224,7 +222,7 @@ class EmbeddedModel:
         raised = np.exp(scores - scores.max(axis=1, keepdims=True))
         shares = raised / raised.sum(axis=1, keepdims=True)
         prefers = _logistic(self.steepness * facing)
-        return np.clip(prefers * shares[:, 0], 1e-6, 1 - 1e-6), prefers, shares[:, 1:]
+        return np.clip(prefers * shares[:, 0], EDGE, 1 - EDGE), prefers, shares[:, 1:]
 
 
 _WEIGHTS = [f.name for f in dataclasses.fields(EmbeddedModel) if f.name != "evidence"]
@@ -275,12 +273,18 @@ def _axes(embedder: Embedder) -> Matrix:
     """From low to high poles, by what is said of them and by the stance classifier."""
     said = np.stack([pole_axis(embedder, axis) for axis in dimensions().values()])
     stances = StanceClassifier.of(embedder)
-    order = {name: row for row, name in enumerate(dimensions())}
     told = np.zeros_like(said)
-    for kind, weights in zip(stances.kinds, stances.coefficients.T, strict=True):
-        if kind:
-            told[order[kind.dimension]] += weights if kind.pole == "high" else -weights
+    known = [(k, w) for k, w in zip(stances.kinds, stances.coefficients.T, strict=True) if k]
+    rows = _dimension_rows([kind.dimension for kind, _ in known])
+    for row, sign, (_, weights) in zip(rows, signs(k.pole for k, _ in known), known, strict=True):
+        told[row] += sign * weights
     return unit(said) + unit(told)
+
+
+def _dimension_rows(names: Sequence[str]) -> list[int]:
+    """The place of each dimension in the catalogue."""
+    order = {name: row for row, name in enumerate(dimensions())}
+    return [order[name] for name in names]
 
 
 def _standard(clues: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:

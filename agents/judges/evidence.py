@@ -1,14 +1,15 @@
 """What written examples teach of poles, topics and flawed words; it weighs no evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from agents.judges.clues import Read, coherence_clues, stance_clues, topic_clues, unit
+from agents.judges.clues import Read, coherence_clues, stance_clues, topic_clues
 from agents.judges.examples import POOL, Example, Field, Flaw
-from agents.judges.pole_model import Matrix, PoleModel
+from agents.judges.pole_model import Matrix, PoleModel, unit
+from agents.records import Pole
 
 WORDED: dict[Flaw, tuple[Field, ...]] = {
     "absurd_answer": ("chosen", "rejected"),
@@ -49,7 +50,7 @@ class Evidence:
         """
         kinds = np.array([example.kind for example in examples])
         sound = pairs.take(np.flatnonzero(kinds == "sound"))
-        towards_high = signs([e for e in examples if e.kind == "sound"])[:, None]
+        towards_high = signs(e.pole for e in examples if e.kind == "sound")[:, None]
         both = unit(sound.whole["chosen"] + sound.whole["rejected"])
         pooled = np.array([e.author == POOL for e in examples if e.kind == "sound"])
         fewer = sound.take(np.flatnonzero(~pooled | (np.arange(len(pooled)) % 2 == 0)))
@@ -103,9 +104,9 @@ class Evidence:
         return np.stack([whole, np.array(parts) + sentence[-1]], axis=1)
 
 
-def signs(examples: Sequence[Example]) -> Matrix:
-    """1 where the chosen answer is the high one, -1 where it is the low one: shape (examples,)."""
-    return np.array([1.0 if example.pole == "high" else -1.0 for example in examples])
+def signs(poles: Iterable[Pole]) -> Matrix:
+    """1 for high, -1 for low: shape (poles,)."""
+    return np.array([1.0 if pole == "high" else -1.0 for pole in poles])
 
 
 def _linear(flawed: Matrix, plain: Matrix, strength: float) -> Matrix:

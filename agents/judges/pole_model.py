@@ -42,18 +42,18 @@ class PoleModel:
             dimensions: of each example, as a row of `axes`: shape (examples,).
             axes: shape (dimensions, vector length): from each low to each high pole.
         """
-        of = dimensions
-        unit = axes / np.linalg.norm(axes, axis=1, keepdims=True)
-        likeness = unit @ unit.T + OWN_DIMENSION * np.eye(len(axes))
-        scaled = contrasts / np.sqrt((contrasts**2).sum(axis=1).mean())
-        kernel = (scaled @ scaled.T) * likeness[np.ix_(of, of)]
-        shares = np.linalg.solve(kernel + RIDGE * np.eye(len(of)), np.ones(len(of)))
-        fitted = (likeness[:, of] * shares) @ scaled
+        directions = unit(axes)
+        likeness = directions @ directions.T + OWN_DIMENSION * np.eye(len(axes))
+        size = np.sqrt((contrasts**2).sum(axis=1).mean())
+        scaled = contrasts / size
+        kernel = (scaled @ scaled.T) * likeness[np.ix_(dimensions, dimensions)]
+        shares = np.linalg.solve(kernel + RIDGE * np.eye(len(scaled)), np.ones(len(scaled)))
+        fitted = (likeness[:, dimensions] * shares) @ scaled
         padded = np.zeros_like(fitted)
         padded[:, : axes.shape[1]] = axes
-        weights = fitted / _spread(scaled, fitted[of])
-        weights += AXIS_SHARE * padded / _spread(scaled, padded[of])
-        return cls((weights / np.sqrt((contrasts**2).sum(axis=1).mean())).astype(np.float32))
+        weights = fitted / _spread(scaled, fitted[dimensions])
+        weights += AXIS_SHARE * padded / _spread(scaled, padded[dimensions])
+        return cls((weights / size).astype(np.float32))
 
     def margins(self, contrasts: Matrix) -> Matrix:
         """Towards the high pole of every dimension: shape (pairs, dimensions)."""
@@ -74,6 +74,11 @@ def hashed_words(texts: Sequence[str]) -> Matrix:
         n_features=WORD_FEATURES, alternate_sign=False, binary=True, token_pattern=r"[\w']+"
     )
     return vectorizer.transform(texts).toarray().astype(np.float32)
+
+
+def unit(vectors: Matrix) -> Matrix:
+    """Rows at length one; a row of nothing stays so."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def _spread(contrasts: Matrix, weights: Matrix) -> float:

@@ -25,8 +25,8 @@ from agents.stances.by_embedding import EmbeddedStances
 from graph.accounts import Accounting
 from graph.book_pairs import BookPairs
 from graph.books import read_books
+from graph.crew import Crew
 from graph.events import Event
-from graph.nodes import Crew
 from graph.readers import read_readers
 from graph.recorder import Recorder
 from graph.settings import ReadersSettings, SynthesisSettings

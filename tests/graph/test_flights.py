@@ -11,8 +11,9 @@ from agents.errors import EndpointError
 from agents.frameworks.catalogue import dimensions
 from agents.records import Message
 from agents.scripted import ScriptedChat
+from graph.crew import Crew
 from graph.flights import Flights
-from graph.nodes import Crew, Nodes
+from graph.nodes import Nodes
 from graph.state import Cell, State
 from tests.graph.crew import UnluckyChat, begin, open_crew, work
 

@@ -13,7 +13,8 @@ from agents.scenario_writer import ScenarioDrafts
 from agents.scripted import ScriptedChat
 from agents.verification import Verification, supports
 from graph.answers import SHORT, AnswerSheet
-from graph.nodes import Crew, Nodes
+from graph.crew import Crew
+from graph.nodes import Nodes
 from graph.state import State, lacking
 from tests.graph.crew import UnluckyChat, begin, open_crew
 

@@ -12,8 +12,9 @@ from agents.chat import EndpointChat
 from agents.errors import EndpointError, LockedError, RefusalError, ReplyError
 from agents.records import Pair
 from agents.settings import ChatSettings, CriticSettings
+from graph.crew import Crew
 from graph.events import Event, NodeDone, PairDecided, ReaderEnded, RunBegan, RunEnded
-from graph.nodes import Crew, Nodes
+from graph.nodes import Nodes
 from graph.state import State
 from graph.synthesis import synthesise
 from tests.graph.crew import (
