@@ -1,27 +1,28 @@
 """The connection to the run database: opening, transactions, and plain words for its failures."""
 
 import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from agents.errors import LockedError, StorageError
-from graph.tables import Table
+from graph.migrations.schema import bring_up_to_date
 
 BUSY_TIMEOUT_S = 15.0
 
 
 class Database:
-    """A SQLite file in WAL mode, made where it does not exist.
+    """A SQLite file in WAL mode, made where it does not exist, upgraded where it is older.
 
     Raises:
         LockedError: another process holds the database for longer than 15 seconds.
-        StorageError: the disk is full, the folder read-only, or the file no database.
+        StorageError: the disk is full, the folder read-only, the file no database, or written by
+            a newer gravity.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +37,7 @@ class Database:
         )
         event.listen(self._engine, "connect", _prepare)
         with self._translated():
-            Table.metadata.create_all(self._engine)
+            bring_up_to_date(self._engine, path)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -96,8 +97,21 @@ def compact(path: Path) -> None:
         raise storage_error(path, "locked")
 
 
-def _prepare(connection: Any, _record: Any) -> None:
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     """Concurrent readers beside one writer, no loss at a killed process, deleted is overwritten."""
-    pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON")
-    for pragma in pragmas:
+    _log_ahead(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Turn a new file to WAL; where two do so at once, SQLite refuses one without waiting."""
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
