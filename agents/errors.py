@@ -4,8 +4,11 @@ GravityError
 ├── InputError             a reader, book or pair file holds something unusable   exit 2
 ├── ConfigError            gravity.toml, the environment or a flag is wrong       exit 2
 ├── NotFoundError          a run, pair, reader, book or adapter is not there      exit 2
+├── DecisionError          a person's decision on a pair cannot be taken          exit 2
+│   └── RepeatedError      this very decision was taken before                (counted)
 ├── ModelError             a model could not answer
 │   ├── EndpointError      the endpoint is unreachable or refuses                 exit 3
+│   ├── BudgetError        the cap on what a run may cost is reached              exit 6
 │   ├── KeyMissingError    the endpoint needs a key and there is none             exit 3
 │   ├── ReplyError         the reply does not fit the schema, even after repair   (counted)
 │   └── RefusalError       the model declined to answer                           (counted)
@@ -47,6 +50,20 @@ class NotFoundError(GravityError):
     exit_code = 2
 
 
+class DecisionError(GravityError):
+    """A person's decision on a pair cannot be taken; `field` is the part of it at fault."""
+
+    exit_code = 2
+
+    def __init__(self, field: str, problem: str, cure: str = "") -> None:
+        super().__init__(problem, cure)
+        self.field = field
+
+
+class RepeatedError(DecisionError):
+    """This very decision was taken before, and changes nothing."""
+
+
 class ModelError(GravityError):
     """A model could not answer."""
 
@@ -55,6 +72,25 @@ class ModelError(GravityError):
 
 class EndpointError(ModelError):
     """The endpoint is unreachable, refuses, or stays silent past the time-out."""
+
+    def __init__(
+        self,
+        problem: str,
+        cure: str = "",
+        passing: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(problem, cure)
+        self.passing = passing
+        """Whether the same again may go through: too busy, silent, failing, or not there."""
+        self.retry_after_s = retry_after_s
+        """Seconds that the endpoint asks to wait, where it does."""
+
+
+class BudgetError(ModelError):
+    """The cap on what a run may cost is reached."""
+
+    exit_code = 6
 
 
 class KeyMissingError(ModelError):

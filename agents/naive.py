@@ -36,14 +36,18 @@ class NaiveWriter:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
-    async def invent(self, portrait: str, facet: Facet, count: int) -> Sequence[NaiveDraft]:
+    async def invent(
+        self, portrait: str, facet: Facet, count: int, repeat: int = 0
+    ) -> Sequence[NaiveDraft]:
         """At most `count` pairs about one facet of the reader behind `portrait`.
+
+        Other ones, where the same was asked before with another `repeat`.
 
         Raises:
             ModelError: the model gave no usable reply.
         """
         turns = render("naive", count=str(count), facet=facet, portrait=portrait)
-        drafts = await self._chat.ask(AGENT, turns, _drafts(count))
+        drafts = await self._chat.ask(AGENT, turns, _drafts(count), repeat=repeat)
         return [draft for draft in drafts.pairs[:count] if draft.preferred != draft.other]
 
 

@@ -1,7 +1,7 @@
 """The nouns of Gravity: frozen pydantic models with no behaviour beyond knowing themselves."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from iso3166 import countries_by_alpha2
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -325,6 +325,8 @@ class Verdict(Record):
     failure: Literal["refused", "malformed"] | None = None
     """Why there is no probability."""
     reason: str = ""
+    raw: str = ""
+    """What the judge replied, where that was of no use."""
 
 
 class Pair(Record):
@@ -381,4 +383,11 @@ class ModelCall(Record):
     tokens_out: int
     duration_s: float
     cost_usd: float
+    """What it cost; what it would have cost, where it is `cached`."""
     error: str | None = None
+    key: str = ""
+    """Of everything that the reply depends on; the same key, the same reply."""
+    cached: bool = False
+    """Whether the reply was kept from an earlier call, and cost nothing."""
+    logprobs: dict[str, Any] | None = None
+    """As the endpoint told them, where they were asked for."""

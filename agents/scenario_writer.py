@@ -58,6 +58,8 @@ class Commission:
     """Situations to keep away from."""
     criticism: str = ""
     """What the critic said of the last attempt."""
+    repeat: int = 0
+    """Which of several replies to the same commission is wanted."""
 
     @property
     def setting(self) -> str:
@@ -85,7 +87,9 @@ class ScenarioWriter:
         shown, known = near[:MOST_EXAMPLES], near[MOST_EXAMPLES:]
         avoid = dict.fromkeys((*commission.avoid, *(s.situation for s in known)))
         turns = _conversation(commission, shown, list(avoid)[:MOST_AVOIDED])
-        drafts = await self._chat.ask(AGENT, turns, _drafts(commission.count))
+        drafts = await self._chat.ask(
+            AGENT, turns, _drafts(commission.count), repeat=commission.repeat
+        )
         return [
             Scenario(
                 id=_identity(axis, draft),

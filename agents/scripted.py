@@ -86,9 +86,10 @@ class ScriptedChat:
         messages: Sequence[Message],
         reply: type[Reply],
         most_repairs: int | None = None,
+        repeat: int = 0,
     ) -> Reply:
         """A reply of the asked shape; it knows those of the writer, the critic and the reader."""
-        dice = _dice(messages)
+        dice = _dice(messages, repeat)
         if issubclass(reply, ScenarioDrafts):
             answer: Any = _drafts(messages, dice)
         elif issubclass(reply, Opinion):
@@ -117,6 +118,9 @@ class ScriptedChat:
         entry = re.findall(r"«(.*?)»", messages[-1].content)[-1]
         for sentence in re.findall(r"[^.!?]+[.!?]*", entry)[:2]:
             yield sentence
+
+    async def drain(self) -> None:
+        """Nothing is in flight."""
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -152,8 +156,8 @@ class ScriptedEmbedder:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def _dice(messages: Sequence[Message]) -> random.Random:
-    text = "\n".join(m.content for m in messages)
+def _dice(messages: Sequence[Message], repeat: int) -> random.Random:
+    text = "\n".join((*(m.content for m in messages), str(repeat)))
     return random.Random(hashlib.sha256(text.encode()).digest())
 
 

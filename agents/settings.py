@@ -23,8 +23,10 @@ class ChatSettings(Section):
     """The environment variable that holds the key; the key itself is never written to a file."""
     timeout_s: float = Field(default=60.0, gt=0)
     """Seconds to wait for one reply."""
-    concurrency: int = Field(default=8, ge=1)
-    """Calls in flight at most."""
+    patience_s: float = Field(default=300.0, ge=0)
+    """Seconds without any good reply, after there were some, until a run is stopped (resumably)."""
+    concurrency: int = Field(default=64, ge=1)
+    """Calls in flight at most; as many as the endpoint bears are found out by trying."""
     temperature: float = Field(default=0.8, ge=0, le=2)
     max_tokens: int = Field(default=2000, ge=1)
     """Tokens of one reply at most."""
@@ -34,6 +36,10 @@ class ChatSettings(Section):
     """Price of a million prompt tokens."""
     price_out_usd: float = Field(default=0.0, ge=0)
     """Price of a million reply tokens."""
+
+    def cost_usd(self, tokens_in: float, tokens_out: float) -> float:
+        """What so many tokens cost."""
+        return (tokens_in * self.price_in_usd + tokens_out * self.price_out_usd) / 1e6
 
 
 class EmbeddingSettings(Section):

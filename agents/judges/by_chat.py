@@ -100,7 +100,10 @@ class ChatJudge:
         first, reason = weighed.reply, " ".join(weighed.reply.reason.split())[:MOST_REASON_CHARS]
         if weighed.tokens:
             return {n: _by_tokens(weighed.tokens, f, first) for n, f in FIELDS.items()}, reason
-        more = [await self._chat.ask(AGENT, messages, Opinion) for _ in range(self._votes - 1)]
+        more = [
+            await self._chat.ask(AGENT, messages, Opinion, repeat=vote)
+            for vote in range(1, self._votes)
+        ]
         return {n: _by_votes([first, *more], f) for n, f in FIELDS.items()}, reason
 
 

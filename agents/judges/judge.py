@@ -89,4 +89,5 @@ def verdict(
 def failed(judge: str, error: RefusalError | ReplyError) -> Verdict:
     """The verdict of a judge whose reply is of no use: named, and never a silent yes."""
     failure = "refused" if isinstance(error, RefusalError) else "malformed"
-    return Verdict(judge=judge, failure=failure, reason=str(error))
+    raw = error.raw if isinstance(error, ReplyError) else ""
+    return Verdict(judge=judge, failure=failure, reason=str(error), raw=raw)

@@ -43,6 +43,7 @@ class Dictated:
         messages: Sequence[Message],
         reply: type[Reply],
         most_repairs: int | None = None,
+        repeat: int = 0,
     ) -> Reply:
         self.asked.append((agent, list(messages)))
         answer = self.replies.pop(0)
@@ -54,6 +55,8 @@ class Dictated:
         self, agent: str, messages: Sequence[Message], reply: type[Reply]
     ) -> Weighed[Reply]:
         return Weighed(await self.ask(agent, messages, reply))
+
+    async def drain(self) -> None: ...
 
     async def close(self) -> None: ...
 

@@ -4,7 +4,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,6 +18,7 @@ class Answer:
     body: bytes = b""
     kind: str = "application/json"
     delay_s: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def completion(
@@ -110,7 +111,8 @@ class Stub:
                     self.send_response(answer.status)
                     self.send_header("content-type", answer.kind)
                     self.send_header("content-length", str(len(answer.body)))
-                    self.send_header("retry-after-ms", "1")
+                    for name, value in answer.headers.items():
+                        self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(answer.body)
                 except ConnectionError:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from agents import weights
-from agents.chat import EndpointChat, reach
 from agents.embedded import EmbeddedServer
+from agents.endpoint import EndpointChat, reach
 from agents.errors import ReplyError, WeightsError
 from agents.frameworks.catalogue import dimension, shipped_scenarios
 from agents.pool import Pool

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.chat import EndpointChat
+from agents.endpoint import EndpointChat
 from agents.errors import EndpointError, KeyMissingError
 from agents.frameworks.catalogue import shipped_scenarios
 from agents.judges.by_chat import MOST_REASON_CHARS, ChatJudge
@@ -33,7 +33,7 @@ def stub() -> Iterator[Stub]:
 @asynccontextmanager
 async def judge_at(stub: Stub, votes: int = 5, calls: list[ModelCall] | None = None, **more: Any):
     told = calls if calls is not None else []
-    settings = {"model": "m", "base_url": stub.base_url, "timeout_s": 10.0} | more
+    settings = {"model": "m", "base_url": stub.base_url, "timeout_s": 10.0, "patience_s": 0} | more
     chat = EndpointChat(ChatSettings.model_validate(settings), told.append)
     try:
         yield ChatJudge(chat, votes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agents.chat import EndpointChat
+from agents.endpoint import EndpointChat
 from agents.errors import EndpointError
 from agents.records import ABOUT, Dimension, Facet, ModelCall, Reader, Review
 from agents.settings import ChatSettings

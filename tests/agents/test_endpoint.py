@@ -3,15 +3,28 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel
 
-from agents.chat import EndpointChat, Weighed, reach
-from agents.errors import EndpointError, KeyMissingError, ModelError, RefusalError, ReplyError
+from agents import patience, throttle
+from agents.budget import Budget
+from agents.chat import Kept, Weighed
+from agents.endpoint import EndpointChat, reach
+from agents.errors import (
+    BudgetError,
+    EndpointError,
+    KeyMissingError,
+    ModelError,
+    RefusalError,
+    ReplyError,
+)
+from agents.patience import MOST_TRIES, TRIES_OF_A_STRANGER
 from agents.records import Message, ModelCall
 from agents.settings import ChatSettings
 from tests.agents.stub_endpoint import Answer, Stub, completion, failure, pieces, token
@@ -19,12 +32,20 @@ from tests.agents.stub_endpoint import Answer, Stub, completion, failure, pieces
 GOOD = '{"preferred": "B", "confidence": 0.75, "reason": "warmer"}'
 TURNS = [Message(role="system", content="Judge."), Message(role="user", content="A or B?")]
 KEY = "GRAVITY_TEST_KEY"
+DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
 
 
 class Choice(BaseModel):
     preferred: Literal["A", "B"]
     confidence: float
     reason: str
+
+
+@pytest.fixture(autouse=True)
+def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (patience, throttle):
+        monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.001)
+        monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.01)
 
 
 @pytest.fixture
@@ -172,15 +193,59 @@ async def test_what_goes_wrong_at_the_endpoint_is_one_line(
     error, calls = await failed_with(stub)
     assert type(error) is kind
     assert stub.base_url in str(error) and line in str(error)
-    assert len(calls) == 1, "the client's own retries are one call"
+    passing = kind is EndpointError and answer.status != 404
+    assert len(calls) == (TRIES_OF_A_STRANGER if passing else 1), "every try is told"
 
 
-async def test_a_passing_failure_is_tried_again_by_the_client(stub: Stub):
-    stub.answers = [failure(503, "busy"), failure(429, "busy"), completion(GOOD)]
+async def test_a_passing_failure_is_tried_again(stub: Stub):
+    stub.answers = [failure(503, "busy"), failure(429, "slow down"), completion(GOOD)]
     calls: list[ModelCall] = []
     async with chat_with(stub, calls) as chat:
         assert (await chat.ask("critic", TURNS, Choice)).preferred == "B"
-    assert len(calls) == 1 and len(stub.asked) == 3
+    told = [call.error and call.error.partition("answers ")[2] for call in calls]
+    assert told == ["503: busy", "429: slow down", None]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"retry-after-ms": "300"}, {"retry-after": "0.3"}, {"retry-after": DATE}],
+)
+async def test_the_endpoint_says_when_to_try_again(stub: Stub, header: dict[str, str]):
+    busy = replace(failure(429, "slow down"), headers=header)
+    stub.answers = [busy, completion(GOOD)]
+    started = time.monotonic()
+    async with chat_with(stub) as chat:
+        await chat.ask("critic", TURNS, Choice)
+    assert (time.monotonic() - started >= 0.3) is (header != {"retry-after": DATE})
+
+
+async def test_an_endpoint_that_answered_before_is_waited_for(stub: Stub):
+    silence: list[Answer] = [failure(503, "busy")] * 40
+    stub.answers = [completion(GOOD), *silence, completion(GOOD)]
+    calls: list[ModelCall] = []
+    async with chat_with(stub, calls) as chat:
+        for _ in range(2):
+            await chat.ask("critic", TURNS, Choice)
+    assert len(calls) == 42 and calls[-1].error is None
+
+
+async def test_one_prompt_that_an_endpoint_cannot_do_stops_nothing_else(stub: Stub):
+    def reply(body: Any) -> Answer:
+        return failure(500, "crash") if "poison" in str(body) else completion(GOOD)
+
+    stub.answers = [reply]
+    poison = [Message(role="user", content="poison")]
+    async with chat_with(stub, concurrency=4) as chat:
+
+        async def others() -> None:
+            while True:
+                await chat.ask("critic", TURNS, Choice)
+
+        await chat.ask("critic", TURNS, Choice)
+        at_work = asyncio.create_task(others())
+        with pytest.raises(RefusalError, match=f"So it did {MOST_TRIES} times"):
+            await chat.ask("critic", poison, Choice)
+        at_work.cancel()
 
 
 async def test_silence_past_the_time_out(stub: Stub):
@@ -188,7 +253,50 @@ async def test_silence_past_the_time_out(stub: Stub):
     error, calls = await failed_with(stub, timeout_s=0.15)
     assert type(error) is EndpointError
     assert "did not answer within 0.15 s. Raise chat.timeout_s." in str(error)
-    assert len(calls) == 1
+    assert len(calls) == TRIES_OF_A_STRANGER
+
+
+async def test_a_kept_reply_costs_nothing(stub: Stub):
+    kept: dict[str, Kept] = {}
+    stub.answers = [completion(GOOD)]
+    calls: list[ModelCall] = []
+    settings = ChatSettings(model="m", base_url=stub.base_url, price_out_usd=1.0)
+    chat = EndpointChat(settings, calls.append, recall=kept.get, budget=Budget(1.0))
+    for repeat in (0, 0, 1):
+        await chat.ask("critic", TURNS, Choice, repeat=repeat)
+        kept |= {c.key: Kept(c.reply, c.tokens_in, c.tokens_out, c.cost_usd) for c in calls}
+    await chat.close()
+    assert [call.cached for call in calls] == [False, True, False]
+    assert calls[1].cost_usd == calls[0].cost_usd > 0, "what it would have cost"
+    assert len(stub.asked) == 2
+
+
+async def test_the_cap_counts_calls_in_flight(stub: Stub):
+    stub.answers = [replace(completion(GOOD), delay_s=0.05)]
+    prices = {"price_in_usd": 1.0, "price_out_usd": 1.0, "max_tokens": 1000}
+    settings = ChatSettings(model="m", base_url=stub.base_url, **prices)  # pyright: ignore[reportArgumentType]
+    calls: list[ModelCall] = []
+    chat = EndpointChat(settings, calls.append, budget=Budget(0.005))
+    asked = [chat.ask("critic", TURNS, Choice, repeat=n) for n in range(60)]
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    await chat.close()
+    assert any(isinstance(outcome, BudgetError) for outcome in outcomes)
+    assert 0.003 < sum(call.cost_usd for call in calls) <= 0.005
+    assert all(isinstance(outcome, (Choice, BudgetError)) for outcome in outcomes)
+
+
+async def test_draining_begins_no_call_and_lets_those_in_flight_end(stub: Stub):
+    stub.answers = [replace(completion(GOOD), delay_s=0.1)]
+    calls: list[ModelCall] = []
+    async with chat_with(stub, calls, concurrency=2) as chat:
+        asked = [asyncio.create_task(chat.ask("critic", TURNS, Choice)) for _ in range(6)]
+        await asyncio.sleep(0.05)
+        await chat.drain()
+        assert [call.error for call in calls] == [None, None]
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+    assert len(stub.asked) == 2
 
 
 async def test_nobody_there(stub: Stub):
@@ -198,7 +306,7 @@ async def test_nobody_there(stub: Stub):
         error, calls = await failed_with(stub, base_url=url)
     assert type(error) is EndpointError
     assert str(error) == f"{url} cannot be reached. Check chat.base_url."
-    assert len(calls) == 1
+    assert len(calls) == TRIES_OF_A_STRANGER
     assert stub.asked == []
 
 
@@ -368,7 +476,7 @@ def with_logprob(logprob: object) -> list[dict[str, Any]]:
         (with_logprob(0.1), "content.0.logprob: Input should be less than or equal to 0"),
         (with_logprob(None), "content.0.logprob: Input should be a valid number"),
         ([token(GOOD) | {"top_logprobs": [{"token": "B"}]}], "content.0.top_logprobs.0.logprob: "),
-        ([{"logprob": -1.0}], "content.0.token: Input should be a valid string"),
+        ([{"logprob": -1.0}], "content.0.token: Field required"),
         ("high", "content: Input should be a valid tuple"),
     ],
 )

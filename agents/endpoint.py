@@ -1,0 +1,374 @@
+"""Chat models at OpenAI-compatible endpoints: the only file that knows the OpenAI client."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2
+import openai
+from openai.types.chat import ChatCompletionChunk
+from pydantic import BaseModel, ValidationError
+
+from agents.budget import Bill, Budget
+from agents.chat import Kept, OnCall, Recall, Reply, Token, Weighed
+from agents.completion import Completion
+from agents.errors import (
+    EndpointError,
+    KeyMissingError,
+    ModelError,
+    RefusalError,
+    ReplyError,
+)
+from agents.patience import Patience
+from agents.question import LOGPROBS, Question, fault
+from agents.records import Message, ModelCall
+from agents.settings import ChatSettings
+from agents.throttle import Slot, Throttle
+
+COMPLETIONS = "/chat/completions"
+NOTHING = Kept("", 0, 0, 0.0)
+PASSING = (408, 409, 429)
+"""Statuses that say: not now; beside all of the server's own failures."""
+
+
+class EndpointChat:
+    """A model behind any OpenAI-compatible endpoint, on the aiohttp transport.
+
+    What passes (a busy, silent, failing or absent endpoint) is tried again, as long as the
+    settings have patience. Every call, failed ones too, is told to `on_call`. To be made inside a
+    running event loop.
+
+    Args:
+        settings: which model, where, and how hard to try.
+        on_call: takes every call at its end; what it keeps, `recall` may find.
+        recall: finds replies that were paid for before.
+        budget: what may be spent.
+
+    Raises:
+        KeyMissingError: no base URL is set and the environment holds no key.
+    """
+
+    def __init__(
+        self,
+        settings: ChatSettings,
+        on_call: OnCall,
+        recall: Recall = lambda _key: None,
+        budget: Budget | None = None,
+    ) -> None:
+        key = os.environ.get(settings.api_key_env)
+        if not key and settings.base_url is None:
+            raise KeyMissingError(
+                f"No API key in the environment variable {settings.api_key_env}.",
+                f"Set it (export {settings.api_key_env}=…), name an endpoint without keys"
+                " (--base-url), or use --model embedded.",
+            )
+        self._settings = settings
+        self._on_call = on_call
+        self._recall = recall
+        self._budget = budget or Budget()
+        self._throttle = Throttle(settings.concurrency)
+        self._patience = Patience(settings.patience_s)
+        self._weighs: bool | None = None
+        connections = httpx2.Limits(
+            max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency
+        )
+        self._client = openai.AsyncOpenAI(
+            base_url=settings.base_url,
+            api_key=key or "none",
+            timeout=settings.timeout_s,
+            max_retries=0,
+            http_client=openai.DefaultAioHttpClient(timeout=settings.timeout_s, limits=connections),
+        )
+
+    @property
+    def name(self) -> str:
+        """The model's name, as traces tell it."""
+        return self._settings.model
+
+    async def ask(
+        self,
+        agent: str,
+        messages: Sequence[Message],
+        reply: type[Reply],
+        most_repairs: int | None = None,
+        repeat: int = 0,
+    ) -> Reply:
+        """The model's answer, repaired at most `repairs` times where it does not fit."""
+        repairs = self._settings.repairs
+        if most_repairs is not None:
+            repairs = min(repairs, most_repairs)
+        question = Question(agent, tuple(messages), reply, repeat)
+        return (await self._mended(question, repairs))[0]
+
+    async def weigh(
+        self, agent: str, messages: Sequence[Message], reply: type[Reply]
+    ) -> Weighed[Reply]:
+        """The answer with its log-probabilities, repaired as in `ask`.
+
+        What an endpoint refuses before it ever told any is asked again without them; where that
+        goes through, they are not asked for again.
+        """
+        repairs = self._settings.repairs
+        plain = Question(agent, tuple(messages), reply)
+        question = plain if self._weighs is False else replace(plain, wanted=LOGPROBS)
+        try:
+            fit, answer = await self._mended(question, repairs)
+        except ModelError as error:
+            if not question.wanted or self._weighs or not _refuses_request(error):
+                raise
+            fit, answer = await self._mended(plain, repairs)
+            self._weighs = False
+            return Weighed(fit)
+        if question.wanted:
+            self._weighs = True
+        return Weighed(fit, _tokens(agent, answer))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The one model that `stream` answers with."""
+        return (self.name,)
+
+    async def stream(self, messages: Sequence[Message], model: str) -> AsyncIterator[str]:
+        """The reply piece by piece; not traced, since what it makes is kept by who asked."""
+        with _translating(self._settings):
+            chunks = await self._client.post(
+                COMPLETIONS,
+                body=self._body(messages, stream=True),
+                cast_to=ChatCompletionChunk,
+                stream=True,
+                stream_cls=openai.AsyncStream[ChatCompletionChunk],
+            )
+            async with chunks:
+                async for chunk in chunks:
+                    for choice in chunk.choices:
+                        yield choice.delta.content or ""
+
+    async def drain(self) -> None:
+        """Begin no call any more, and return when those in flight have ended."""
+        await self._throttle.drain()
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.close()
+
+    async def _mended(self, question: Question[Reply], repairs: int) -> tuple[Reply, Kept]:
+        for repair in range(repairs + 1):
+            try:
+                return await self._answered(question)
+            except ReplyError as error:
+                if repair == repairs:
+                    raise
+                mended = (
+                    *question.turns,
+                    Message(role="assistant", content=error.raw),
+                    Message(role="user", content=f"{error.problem} Reply again, mended."),
+                )
+                question = replace(question, turns=mended)
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    async def _answered(self, question: Question[Reply]) -> tuple[Reply, Kept]:
+        """The kept reply, or a new one from as many tries as it takes."""
+        key = question.key(self._settings)
+        kept = self._recall(key)
+        if kept:
+            fit = question.fitting(kept.text, None)
+            self._tell(question, kept, 0.0, key=key, cached=True)
+            return fit, kept
+        dearest, troubles = question.dearest(self._settings), self._patience.begin()
+        while True:
+            try:
+                async with self._throttle.slot() as slot, self._budget.bill(dearest) as bill:
+                    if not self._throttle.draining:
+                        return await self._sent(question, key, slot, bill)
+            except EndpointError as error:
+                await asyncio.sleep(self._patience.pause_s(troubles, error))
+
+    async def _sent(
+        self, question: Question[Reply], key: str, slot: Slot, bill: Bill
+    ) -> tuple[Reply, Kept]:
+        """One call."""
+        answer, failure, started = NOTHING, None, _now()
+        try:
+            with _translating(self._settings):
+                completion = await self._complete(question)
+            answer = self._paid(completion)
+            completion.require_whole(self._settings.max_tokens)
+            return question.fitting(completion.text, completion.refusal), answer
+        except ModelError as error:
+            failure = error
+            raise
+        except asyncio.CancelledError:
+            failure = EndpointError("The call was cancelled.")
+            raise
+        finally:
+            bill.usd = answer.cost_usd
+            self._learn(slot, failure)
+            self._tell(question, answer, _now() - started, failure, key=key)
+
+    async def _complete(self, question: Question[Any]) -> Completion:
+        """What the endpoint says, read by nothing that is slower than it must be."""
+        body = self._body(question.turns, response_format=question.format, **question.wanted)
+        response = await self._client.post(COMPLETIONS, body=body, cast_to=httpx2.Response)
+        return Completion.model_validate_json(response.content)
+
+    def _body(self, turns: Sequence[Message], **more: Any) -> dict[str, Any]:
+        return {
+            "model": self.name,
+            "messages": [{"role": turn.role, "content": turn.content} for turn in turns],
+            "temperature": self._settings.temperature,
+            "max_completion_tokens": self._settings.max_tokens,
+            **more,
+        }
+
+    def _paid(self, completion: Completion) -> Kept:
+        tokens_in, tokens_out = completion.tokens
+        cost_usd = self._settings.cost_usd(tokens_in, tokens_out)
+        return Kept(completion.text, tokens_in, tokens_out, cost_usd, completion.logprobs)
+
+    def _learn(self, slot: Slot, failure: ModelError | None) -> None:
+        if not isinstance(failure, EndpointError):
+            self._patience.answered()
+            slot.answered()
+        elif failure.passing:
+            slot.refused(failure.retry_after_s)
+
+    def _tell(
+        self,
+        question: Question[Any],
+        answer: Kept,
+        duration_s: float,
+        error: ModelError | None = None,
+        *,
+        key: str,
+        cached: bool = False,
+    ) -> None:
+        self._on_call(
+            ModelCall(
+                agent=question.agent,
+                model=self.name,
+                prompt=question.turns,
+                reply=answer.text,
+                tokens_in=answer.tokens_in,
+                tokens_out=answer.tokens_out,
+                duration_s=duration_s,
+                cost_usd=answer.cost_usd,
+                error=str(error) if error else None,
+                key=key,
+                cached=cached,
+                logprobs=answer.logprobs,
+            )
+        )
+
+
+async def reach(settings: ChatSettings) -> list[str]:
+    """The models an endpoint lists, asked for in one try.
+
+    Raises:
+        ModelError: the endpoint is unreachable, refuses, or wants a key.
+    """
+    key = os.environ.get(settings.api_key_env)
+    with _translating(settings):
+        async with openai.AsyncOpenAI(
+            base_url=settings.base_url,
+            api_key=key or "none",
+            timeout=min(settings.timeout_s, 10),
+            max_retries=0,
+        ) as client:
+            return [model.id async for model in client.models.list()]
+
+
+class _Logprobs(BaseModel):
+    content: tuple[Token, ...] | None = None
+
+
+def _tokens(agent: str, answer: Kept) -> tuple[Token, ...]:
+    try:
+        return _Logprobs.model_validate(answer.logprobs or {}).content or ()
+    except ValidationError as error:
+        problem = f"The {agent}'s log-probabilities are unusable: {fault(error)}"
+        raise ReplyError(problem, answer.text) from error
+
+
+def _refuses_request(error: ModelError) -> bool:
+    """Whether it may be a parameter that is refused: with 400, 403 or 422, by endpoint."""
+    kinds = openai.BadRequestError, openai.PermissionDeniedError, openai.UnprocessableEntityError
+    return isinstance(error.__cause__, kinds)
+
+
+@contextmanager
+def _translating(settings: ChatSettings) -> Generator[None]:
+    """The client takes whatever has status 200 for an answer and trips over what is none."""
+    try:
+        yield
+    except openai.OpenAIError as error:
+        raise _translated(error, settings) from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        where = settings.base_url or "the default endpoint"
+        problem = f"{where} does not answer as an OpenAI-compatible endpoint."
+        raise EndpointError(problem, "Check chat.base_url.", passing=True) from error
+
+
+def _translated(error: openai.OpenAIError, settings: ChatSettings) -> ModelError:
+    where = settings.base_url or "the default endpoint"
+    match error:
+        case openai.APITimeoutError() if not _while_connecting(error):
+            problem = f"{where} did not answer within {settings.timeout_s:g} s."
+            return EndpointError(problem, "Raise chat.timeout_s.", passing=True)
+        case openai.APIConnectionError():
+            problem = f"{where} cannot be reached."
+            return EndpointError(problem, "Check chat.base_url.", passing=True)
+        case openai.AuthenticationError() | openai.PermissionDeniedError():
+            return KeyMissingError(
+                f"{where} refuses the key in {settings.api_key_env}.", "Check that variable."
+            )
+        case openai.NotFoundError():
+            return EndpointError(f"{where} has no model {settings.model!r}.", "Check chat.model.")
+        case openai.BadRequestError() | openai.UnprocessableEntityError():
+            return RefusalError(f"{where} refuses this prompt: {_message(error)}")
+        case openai.APIStatusError():
+            return EndpointError(
+                f"{where} answers {error.status_code}: {_message(error)}",
+                passing=error.status_code in PASSING or error.status_code >= 500,
+                retry_after_s=_retry_after_s(error.response.headers),
+            )
+        case _:
+            return EndpointError(f"{where} fails: {error}")
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """As the endpoint says it: in milliseconds, in seconds, or as a date."""
+    try:
+        if told := headers.get("retry-after-ms"):
+            return max(0.0, float(told) / 1000)
+        told = headers.get("retry-after", "")
+        if told.replace(".", "", 1).isdigit():
+            return float(told)
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _while_connecting(error: BaseException) -> bool:
+    """Whether nobody was there: the aiohttp transport calls a refused connection a time-out."""
+    cause = error.__cause__
+    return isinstance(cause, httpx2.ConnectTimeout) or (
+        cause is not None and _while_connecting(cause)
+    )
+
+
+def _message(error: openai.APIStatusError) -> str:
+    try:
+        text = str(json.loads(error.response.text)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        text = error.response.text
+    return " ".join(text.split())[:200]
