@@ -12,7 +12,7 @@ SHELL := bash
 PIP_PROGRESS := /^ *(Collecting|Obtaining)/ { printf "\r\033[K   %3d  %s", ++n, $$2; fflush() } \
 	/^Installing/ { printf "\r\033[K   installing %d packages …\n", n; fflush() }
 
-.PHONY: demo test bench-profiles bench-pool bench-critic install weights clean
+.PHONY: demo test bench-profiles bench-pool bench-critic bench-runs install weights clean
 
 demo: weights
 	@echo "── 1/4  profile → plan → draw or write → deduplicate → criticise → publish"
@@ -44,6 +44,9 @@ bench-pool: weights
 
 bench-critic: weights
 	@$(BIN)/python -m benchmarks.critic --llm 60
+
+bench-runs: install
+	@$(BIN)/python -m benchmarks.runs
 
 install: .venv/installed
 

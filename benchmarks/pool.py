@@ -44,11 +44,11 @@ from graph.book_pairs import BookPairs
 from graph.books import read_books
 from graph.crew import Crew
 from graph.export import twin_share
-from graph.recorder import Recorder
 from graph.services import open_chat
 from graph.settings import SynthesisSettings
 from graph.store import Store
-from graph.synthesis import synthesise
+from graph.synthesis import work_through
+from graph.tracing.recorder import Recorder
 
 LABELLED = Path(__file__).parent / "data" / "likeness.jsonl"
 """Labelled pairs that the deduplicator was not fitted to, written by another hand."""
@@ -158,7 +158,7 @@ async def run(
                 settings=settings,
             )
             store.begin_run(RUN, model, {}, people, PAIRS_OF_READER, [])
-            async for _event in synthesise(crew, RUN, home):
+            async for _event in work_through(crew, RUN, home):
                 pass
         pairs, spent = store.pairs(RUN), store.spend(RUN)
         accepted = [p for p in pairs if p.status == "accepted"]

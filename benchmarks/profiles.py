@@ -20,8 +20,8 @@ import psutil
 from scipy.stats import spearmanr
 
 from agents import weights
-from agents.chat import EndpointChat
 from agents.embeddings import Embedder, SentenceEmbedder
+from agents.endpoint import EndpointChat
 from agents.frameworks.catalogue import dimensions, frameworks, genre_clusters
 from agents.interests import LIKED_FROM, cluster_shares, clusters_of
 from agents.posterior import TEXT_RELIABILITY
