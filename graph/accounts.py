@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agents.errors import NotFoundError
-from graph.database import Database
-from graph.tables import PairRow, ReaderRow, RunRow, SpanRow
+from graph.ledger import Ledger, Spend, spend_of
+from graph.tables import PairRow, ReaderRow, RunRow
 
 RunStatus = Literal["running", "waiting", "stopped", "finished"]
 
@@ -47,9 +47,7 @@ class RunSummary:
     proposals: int
     """Pairs that were proposed, whatever became of them."""
     in_review: int
-    calls: int
-    tokens: int
-    cost_usd: float
+    spend: Spend
 
     @property
     def written_by(self) -> str:
@@ -57,19 +55,7 @@ class RunSummary:
         return self.model if self.method == "gravity" else f"{self.method} {self.model}"
 
 
-@dataclass(frozen=True)
-class Spend:
-    """What model calls have cost."""
-
-    calls: int
-    tokens: int
-    cost_usd: float
-
-    def __str__(self) -> str:
-        return f"{self.calls} model calls, {self.tokens:,} tokens, ${self.cost_usd:.4f}"
-
-
-class Accounts(Database):
+class Accounts(Ledger):
     """The part of the run database that counts and sums up runs."""
 
     def runs(self) -> list[RunSummary]:
@@ -91,11 +77,6 @@ class Accounts(Database):
         """Where every requested pair of the run is."""
         with self.reading() as session:
             return _account(session, self._run(session, run_id).id)
-
-    def spend(self, run_id: str, reader_id: str | None = None) -> Spend:
-        """What the model calls of a run, or of one reader's part of it, have cost so far."""
-        with self.reading() as session:
-            return _spend(session, run_id, reader_id)
 
     def reader_count(self, run_id: str) -> int:
         """How many readers the run has."""
@@ -161,7 +142,6 @@ def _summarise(session: Session, row: RunRow) -> RunSummary:
             PairRow.run_id == row.id
         )
     ).one()
-    spent = _spend(session, row.id)
     return RunSummary(
         id=row.id,
         created_at=row.created_at,
@@ -174,23 +154,10 @@ def _summarise(session: Session, row: RunRow) -> RunSummary:
         accounting=_account(session, row.id),
         proposals=proposals,
         in_review=in_review,
-        calls=spent.calls,
-        tokens=spent.tokens,
-        cost_usd=spent.cost_usd,
+        spend=spend_of(session, row.id),
     )
 
 
 def _reader_count(session: Session, run_id: str) -> int:
     query = select(func.count()).select_from(ReaderRow).where(ReaderRow.run_id == run_id)
     return session.scalar(query) or 0
-
-
-def _spend(session: Session, run_id: str, reader_id: str | None = None) -> Spend:
-    tokens = func.sum(SpanRow.tokens_in + SpanRow.tokens_out)
-    query = select(func.count(), tokens, func.sum(SpanRow.cost_usd)).where(
-        SpanRow.run_id == run_id, SpanRow.kind == "call"
-    )
-    if reader_id:
-        query = query.where(SpanRow.reader_id == reader_id)
-    calls, total, cost = session.execute(query).one()
-    return Spend(calls, total or 0, cost or 0.0)

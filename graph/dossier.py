@@ -4,8 +4,9 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from agents.errors import NotFoundError
@@ -44,6 +45,11 @@ class Dossier(Database):
         """Everything that was said of one reader's profile, in order."""
         with self.reading() as session:
             return verifications_of(session, [reader_id])[reader_id]
+
+    def last_said(self, reader_id: str) -> tuple[float | int | None, ...]:
+        """Changes with whatever the reader answers, says of their profile, or takes back."""
+        with self.reading() as session:
+            return tuple(session.execute(_LAST_SAID, {"reader_id": reader_id}).one())
 
     def in_no_run(self, reader_ids: Iterable[str]) -> list[str]:
         """Those of these readers that no run knows, in order."""
@@ -88,6 +94,17 @@ def with_answers(reader: Reader, sheets: Iterable[AnswerSheet]) -> Reader:
     return reader.model_copy(update=update)
 
 
+def _last_said() -> Select[*tuple[Any, ...]]:
+    reader_id = bindparam("reader_id")
+    parts = (
+        select(column).where(table.reader_id == reader_id).scalar_subquery()
+        for table, newest in ((VerificationRow, VerificationRow.id), (AnswersRow, AnswersRow.at))
+        for column in (func.count(), func.max(newest))
+    )
+    return select(*parts)
+
+
+_LAST_SAID = _last_said()
 Readers = Collection[str] | Select[str]
 """Ids of readers, or a query for them."""
 

@@ -25,6 +25,7 @@ from graph.checkpoints import CHECKPOINTS, erase_threads
 from graph.database import compact
 from graph.dossier import verifications_of
 from graph.export import export_pairs
+from graph.failures import FILE, write_failures
 from graph.marks import Marks
 from graph.reader_rows import erase_rows, marks_of, readers_known
 from graph.remains import Search, search
@@ -121,6 +122,7 @@ def forget(
         note.count(erase_rows(store, note.marks))
         note.count({"checkpoint threads": erase_threads(home / CHECKPOINTS, note.marks)})
         note.count({"scenarios": len(erase_scenarios(home / "pool", note.marks.holds))})
+        _rewrite_failures(store, home)
         note.count({"exports": _erase_exports(store, home / "exports", note.marks)})
         note.count(elsewhere())
         _compact(store, home)
@@ -208,6 +210,12 @@ def _erase_exports(store: Store, folder: Path, marks: Marks) -> int:
             except NotFoundError:
                 _remove(export)
     return count
+
+
+def _rewrite_failures(store: Store, home: Path) -> None:
+    """Write the files of failures again, from the rows that are left."""
+    for file in (home / "runs").glob(f"*/{FILE}"):
+        write_failures(store, file.parent.name, home)
 
 
 def _remove(folder: Path) -> None:

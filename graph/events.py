@@ -1,9 +1,14 @@
-"""What a run tells while it goes on: typed events, for screens, scripts and progress lines."""
+"""What a run tells while it goes on: typed events, for screens, scripts and progress lines.
 
-from dataclasses import dataclass
+RunBegan, then of each reader NodeDone and PairDecided as they come and ReaderEnded, then RunEnded.
+A run that an error stops tells no RunEnded: `synthesise` raises what stopped it.
+"""
+
+from dataclasses import dataclass, field
 
 from agents.records import Facet, PairStatus
 from graph.accounts import RunSummary
+from graph.ledger import Spend
 from graph.store import ReaderStatus
 
 
@@ -13,8 +18,11 @@ class RunBegan:
 
     run_id: str
     readers: int
+    """All readers of the run."""
     requested: int
+    """Pairs that are wanted of all of them."""
     resumed: bool
+    """Whether any reader was worked on before."""
     unfinished: int
     """Readers that still have work to do."""
 
@@ -25,18 +33,31 @@ class NodeDone:
 
     reader_id: str
     node: str
+    """Its name in the picture of the machine, or the name of a node of your own."""
     seconds: float
 
 
 @dataclass(frozen=True)
 class PairDecided:
-    """The critic or a person has decided on a pair."""
+    """The machine has accepted or rejected a pair, or put it before a person (`review`)."""
 
     pair_id: str
     reader_id: str
     facet: Facet
     status: PairStatus
     reason: str
+    """In words, from the gate, the judges or the node that decided."""
+
+
+@dataclass(frozen=True)
+class PairsWaiting:
+    """A reader's part waits until people have decided on these pairs; other readers go on.
+
+    `store.decide` takes decisions at any time; the same run, taken up again, goes on from them.
+    """
+
+    reader_id: str
+    pair_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,14 +67,19 @@ class ReaderEnded:
     reader_id: str
     status: ReaderStatus
     starved: dict[str, str]
+    """Facet to the reason why its quota stays unmet."""
     error: str | None = None
+    """Why the whole part has `failed`."""
+    spent: Spend = field(default_factory=Spend)
+    """What model calls for this reader have cost so far."""
 
 
 @dataclass(frozen=True)
 class RunEnded:
-    """The run has ended, waits for a person, or was stopped."""
+    """The run has ended, waits for a person, or was asked to stop."""
 
     summary: RunSummary
+    """With the accounting, and what the whole run has cost so far."""
 
 
-Event = RunBegan | NodeDone | PairDecided | ReaderEnded | RunEnded
+Event = RunBegan | NodeDone | PairDecided | PairsWaiting | ReaderEnded | RunEnded

@@ -1,8 +1,8 @@
 """The nodes of the machine: each hands the state to one agent and notes what came of it."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Iterable, Sequence
+from datetime import date
 from typing import Any, TypeVar, get_args
 
 from langgraph.types import interrupt
@@ -10,9 +10,10 @@ from langgraph.types import interrupt
 from agents.errors import RefusalError, ReplyError
 from agents.frameworks.catalogue import dimension
 from agents.judges.judge import Proposal
+from agents.naive import AGENT as NAIVE_WRITER
 from agents.pair_critic import Judgement
 from agents.pool_quality import flaws
-from agents.portrait import MOST_GENRES, portrait
+from agents.portrait import portrait
 from agents.records import (
     FACETS,
     Facet,
@@ -23,11 +24,13 @@ from agents.records import (
     Scenario,
     SensitiveTopic,
 )
-from agents.scenario_writer import Commission
+from agents.scenario_writer import AGENT as SCENARIO_WRITER
 from agents.verification import supports
+from graph.commissions import commissioned
 from graph.crew import Crew
 from graph.events import PairDecided
-from graph.pairing import digest, invented_pair, scenario_pair
+from graph.failures import Failure
+from graph.pairing import invented_pair, scenario_pair
 from graph.planning import breadth, lack, lost_to_failures, plan_round, scene_dimensions
 from graph.state import Cell, State, lacking
 
@@ -43,6 +46,8 @@ class Nodes:
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
         self._store = crew.store
+        self._read: dict[tuple[str, str], tuple[object, Reader, Profile]] = {}
+        """Readers at work, as they were read when they last said something."""
 
     async def profile(self, state: State) -> Update:
         """Profile the reader with all their answers, unless a resumed run has done so.
@@ -57,7 +62,9 @@ class Nodes:
             if member.reader == asked:
                 self._store.keep_profile(state["run_id"], made)
                 break
-        return {"round": 0, "used": [], "failures": []}
+        pairs = self._store.pairs(state["run_id"], reader_id=state["reader_id"])
+        used = [pair.scenario_id for pair in pairs if pair.status != "proposed"]
+        return {"round": 0, "asked": 0, "used": used, "failures": []}
 
     async def compare(self, state: State) -> Update:
         """Pair books that the reader liked with others, as far as the interest quota goes."""
@@ -66,14 +73,13 @@ class Nodes:
         )
         reader, profile = self._known(state)
         asked = self._crew.settings.review == "all"
-        known = {p.id for p in self._store.pairs(state["run_id"], reader_id=state["reader_id"])}
+        known = set(self._store.pair_ids(state["run_id"], state["reader_id"]))
         made = await asyncio.to_thread(
             self._crew.books.make, state["run_id"], reader, profile, wanted
         )
         update = {"status": "review" if asked else "accepted"}
         fresh = [p.model_copy(update=update) for p in made if p.id not in known]
-        for pair in fresh:
-            self._put(pair)
+        self._put(fresh)
         return {"doubtful": self._waiting(state)}
 
     async def plan(self, state: State) -> Update:
@@ -119,6 +125,7 @@ class Nodes:
             "avoid": {},
             "criticism": {},
             "unfit": [],
+            "asked": state.get("asked", 0) + 1,
             counter: state.get(counter, 0) + is_retry,
         }
 
@@ -147,7 +154,7 @@ class Nodes:
         profile = self._profile(state)
         cells = {cell["dimension"]: cell for cell in state.get("cells", [])}
         ground = {i: cells[name] for name, ids in state.get("drawn", {}).items() for i in ids}
-        known = {p.id for p in self._store.pairs(state["run_id"], reader_id=state["reader_id"])}
+        known = set(self._store.pair_ids(state["run_id"], state["reader_id"]))
         made = [
             scenario_pair(state["run_id"], profile, scenario, ground[scenario.id])
             for scenario in self._crew.pool.get(list(ground))
@@ -160,12 +167,13 @@ class Nodes:
     async def criticise(self, state: State) -> Update:
         """Have every proposed pair judged; refuse, or send back, or let pass, or ask a person."""
         reader, profile = self._known(state)
-        pairs = [self._store.pair(pair_id) for pair_id in state.get("proposed", [])]
+        pairs = list(self._store.pairs_by_id(state.get("proposed", [])).values())
         scenarios = {s.id: s for s in self._crew.pool.get([p.scenario_id for p in pairs])}
         judged, fatal = await _all_of(
             self._criticise(pair, scenarios.get(pair.scenario_id), profile, reader.consent)
             for pair in pairs
         )
+        by_people = self._store.pairs_by_id(list(self._put([pair for pair, _ in judged])))
         if fatal:
             raise fatal
         after: dict[PairStatus, list[str]] = {s: [] for s in get_args(PairStatus)}
@@ -173,13 +181,14 @@ class Nodes:
         unfit: list[str] = []
         drawn = {name: list(ids) for name, ids in state.get("drawn", {}).items()}
         for pair, judgement in judged:
+            pair = by_people.get(pair.id, pair)  # a killed process repeats this step; they do not
             after[pair.status].append(pair.id)
             if pair.status == "rejected":
                 drawn[pair.dimension].remove(pair.scenario_id)
                 scenario = scenarios.get(pair.scenario_id)
                 if scenario and scenario.provenance == "written":
                     unfit.append(scenario.id)
-                if judgement.outcome == "revise":
+                if judgement.outcome == "revise" and pair.id not in by_people:
                     criticism[pair.dimension] = judgement.reason
         return {
             "passed": state.get("passed", []) + after["proposed"],
@@ -201,14 +210,13 @@ class Nodes:
         may_ask = round_number <= settings.rounds
         asked = short.items() if may_ask else ()
         replies, fatal = await _all_of(
-            self._invent(state["run_id"], profile, f, n) for f, n in asked
+            self._invent(state["run_id"], profile, f, n, round_number) for f, n in asked
         )
         made = [pair for of_one, _ in replies for pair in of_one]
         status: PairStatus = "review" if settings.review == "all" else "accepted"
         known = {p.id for p in pairs}
         fresh = {p.id: p.model_copy(update={"status": status}) for p in made if p.id not in known}
-        for pair in fresh.values():
-            self._put(pair)
+        self._put(fresh.values())
         if fatal:
             raise fatal
         left = {f: n - sum(p.facet == f for p in fresh.values()) for f, n in short.items()}
@@ -231,20 +239,18 @@ class Nodes:
         """
         await asyncio.to_thread(self._crew.pool.retire, state.get("unfit", []))
         profile = self._profile(state)
-        for pair_id in state.get("passed", []):
-            pair = self._store.pair(pair_id)
-            if pair.status != "proposed":
-                continue
-            if supports(profile, pair):
-                self._put(pair.model_copy(update={"status": "accepted"}))
-            else:
-                update = {"status": "rejected", "reason": "the reader corrected their profile"}
-                self._put(pair.model_copy(update=update))
+        corrected = {"status": "rejected", "reason": "the reader corrected their profile"}
+        self._put(
+            pair.model_copy(update={"status": "accepted"} if supports(profile, pair) else corrected)
+            for pair in self._store.pairs_by_id(state.get("passed", [])).values()
+            if pair.status == "proposed"
+        )
         return {"passed": [], "unfit": []}
 
     async def review(self, state: State) -> Update:
-        """Wait for a person; decisions are applied to the pairs as they are made."""
-        interrupt({"reader_id": state["reader_id"], "pairs": state.get("doubtful", [])})
+        """Wait until people have decided on all; what they decide is applied to pairs at once."""
+        while not self._store.take_up(state["run_id"], state["reader_id"]):
+            interrupt({"reader_id": state["reader_id"], "pairs": state.get("doubtful", [])})
         return {"doubtful": []}
 
     async def finish(self, state: State) -> Update:
@@ -262,22 +268,27 @@ class Nodes:
         self._store.end_reader(
             state["run_id"], state["reader_id"], "finished", starved=starved, failed=failed
         )
+        self._read.pop((state["run_id"], state["reader_id"]), None)
         return {}
 
     # --- inside -------------------------------------------------------------------------------
 
     def _waiting(self, state: State) -> list[str]:
         """The reader's pairs that wait for a person, those of a step that is repeated too."""
-        waiting = self._store.pairs(state["run_id"], "review", state["reader_id"])
-        return [pair.id for pair in waiting]
+        return self._store.pair_ids(state["run_id"], state["reader_id"], "review")
 
     def _profile(self, state: State) -> Profile:
         return self._known(state)[1]
 
     def _known(self, state: State) -> tuple[Reader, Profile]:
-        member = self._store.reader(state["run_id"], state["reader_id"])
-        assert member.profile is not None, "every road leads through the node `profile`"
-        return member.reader, member.profile
+        """The reader and their profile as in force now."""
+        key = state["run_id"], state["reader_id"]
+        said = date.today(), self._store.last_said(state["reader_id"])
+        if key not in self._read or self._read[key][0] != said:
+            member = self._store.reader(*key)
+            assert member.profile is not None, "every road leads through the node `profile`"
+            self._read[key] = said, member.reader, member.profile
+        return self._read[key][1:]
 
     async def _draw(self, state: State, cells: Sequence[Cell]) -> dict[str, list[str]]:
         """Ids of scenes for each cell, by its dimension; none that the reader was given before."""
@@ -301,23 +312,13 @@ class Nodes:
         return drawn
 
     async def _write(self, state: State, cell: Cell) -> tuple[list[Scenario], str | None]:
-        axis, settings = dimension(cell["dimension"]), self._crew.settings
-        profile = self._profile(state)
-        dice = random.Random(digest(state["reader_id"], axis.name, str(state.get("round"))))
-        tailored = dice.random() < settings.tailored_share
-        liked = [i.label for i in profile.interests if not i.forbidden] if tailored else []
-        commission = Commission(
-            dimension=axis,
-            count=max(cell["wanted"], settings.scenarios_per_call),
-            country=profile.country if tailored else None,
-            interest=dice.choice(liked[:MOST_GENRES]).lower() if liked else "",
-            domains=self._crew.pool.rarest_domains(axis.name, MOST_DOMAINS),
-            avoid=tuple(state.get("avoid", {}).get(axis.name, [])),
-            criticism=state.get("criticism", {}).get(axis.name, ""),
-        )
+        axis = dimension(cell["dimension"])
+        rarest = self._crew.pool.rarest_domains(axis.name, MOST_DOMAINS)
+        commission = commissioned(state, cell, self._profile(state), rarest, self._crew.settings)
         try:
             drafts = await self._crew.writer.write(commission)
         except (ReplyError, RefusalError) as error:
+            self._note(state["run_id"], state["reader_id"], SCENARIO_WRITER, axis.name, error)
             return [], f"{axis.facet}: {axis.name}: {error}"
         found = {draft.id: flaws(draft) for draft in drafts}
         fit = [draft for draft in drafts if not found[draft.id]]
@@ -325,11 +326,12 @@ class Nodes:
         return fit, None if fit else f"{axis.facet}: {axis.name}: {first[0]}"
 
     async def _invent(
-        self, run_id: str, profile: Profile, facet: Facet, count: int
+        self, run_id: str, profile: Profile, facet: Facet, count: int, repeat: int
     ) -> tuple[list[Pair], str | None]:
         try:
-            drafts = await self._crew.naive.invent(portrait(profile, ""), facet, count)
+            drafts = await self._crew.naive.invent(portrait(profile, ""), facet, count, repeat)
         except (ReplyError, RefusalError) as error:
+            self._note(run_id, profile.reader_id, NAIVE_WRITER, facet, error)
             return [], f"{facet}: {error}"
         return [invented_pair(run_id, profile, facet, draft) for draft in drafts], None
 
@@ -347,8 +349,11 @@ class Nodes:
             told = portrait(profile, pair.dimension)
             proposal = Proposal(pair, scenario, told, consent)
             judgement = await self._crew.critic.criticise(proposal)
-        if self._store.is_decided(pair.id):  # a killed process repeats this step; a person does not
-            return self._store.pair(pair.id), Judgement("reject", "a person has decided meanwhile")
+        for verdict in judgement.verdicts:
+            if verdict.failure:
+                where = pair.run_id, pair.reader_id, verdict.judge, pair.dimension
+                failure = Failure(*where, verdict.failure, verdict.reason, verdict.raw)
+                self._store.note_failure(failure)
         review = self._crew.settings.review
         asked = review == "all" and judgement.outcome == "accept"
         if asked or (judgement.outcome == "doubtful" and review != "none"):
@@ -356,16 +361,26 @@ class Nodes:
         else:
             status = "proposed" if judgement.outcome == "accept" else "rejected"
         update = {"verdicts": judgement.verdicts, "status": status, "reason": judgement.reason}
-        judged = pair.model_copy(update=update)
-        self._put(judged)
-        return judged, judgement
+        return pair.model_copy(update=update), judgement
 
-    def _put(self, pair: Pair) -> None:
-        self._store.put_pairs([pair])
-        if pair.status != "proposed":
-            self._crew.recorder.tell(
-                PairDecided(pair.id, pair.reader_id, pair.facet, pair.status, pair.reason)
-            )
+    def _note(
+        self, run_id: str, reader_id: str, agent: str, where: str, error: ReplyError | RefusalError
+    ) -> None:
+        """Keep what an agent's call came to, when all repairs and tries were in vain."""
+        raw = error.raw if isinstance(error, ReplyError) else ""
+        kind = "malformed" if isinstance(error, ReplyError) else "refused"
+        self._store.note_failure(Failure(run_id, reader_id, agent, where, kind, str(error), raw))
+
+    def _put(self, pairs: Iterable[Pair]) -> set[str]:
+        """Keep pairs and tell of those that are decided on; the ids of those people decided on."""
+        listed = list(pairs)
+        by_people = self._store.put_pairs(listed)
+        for pair in listed:
+            if pair.status != "proposed" and pair.id not in by_people:
+                self._crew.recorder.tell(
+                    PairDecided(pair.id, pair.reader_id, pair.facet, pair.status, pair.reason)
+                )
+        return by_people
 
 
 async def _all_of(work: Iterable[Awaitable[T]]) -> tuple[list[T], BaseException | None]:

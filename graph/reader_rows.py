@@ -19,8 +19,11 @@ from graph.tables import (
     AnswersRow,
     DecisionRow,
     DescriptionRow,
+    FailureRow,
+    LedgerRow,
     PairRow,
     ReaderRow,
+    ReplyRow,
     RunRow,
     SpanRow,
     Table,
@@ -30,6 +33,9 @@ from graph.tables import (
 _OWNED = {
     "pairs": PairRow,
     "trace spans": SpanRow,
+    "kept replies": ReplyRow,
+    "failures": FailureRow,
+    "ledger entries": LedgerRow,
     "descriptions": DescriptionRow,
     "answer sheets": AnswersRow,
     "verifications": VerificationRow,
@@ -42,7 +48,9 @@ Columns = tuple[InstrumentedAttribute[Any], ...]
 _WRITTEN: dict[str, tuple[type[Table], Columns]] = {
     "pairs": (PairRow, (PairRow.id, PairRow.record)),
     "decisions": (DecisionRow, (DecisionRow.id, DecisionRow.reason, DecisionRow.before)),
-    "trace spans": (SpanRow, (SpanRow.id, SpanRow.name, SpanRow.error, SpanRow.call)),
+    "trace spans": (SpanRow, (SpanRow.id, SpanRow.name, SpanRow.error, SpanRow.attributes)),
+    "kept replies": (ReplyRow, (ReplyRow.key, ReplyRow.text)),
+    "failures": (FailureRow, (FailureRow.id, FailureRow.problem, FailureRow.raw)),
     "descriptions": (DescriptionRow, (DescriptionRow.fingerprint, DescriptionRow.record)),
 }
 """Keys and texts where a model or a person may have named or quoted one reader for another."""

@@ -16,9 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-import pyarrow
-import pyarrow.parquet
-
 from agents.errors import InputError
 
 Tell = Callable[[str], None]
@@ -161,6 +158,9 @@ def _csv(path: Path, tell: Tell) -> Iterator[Row]:
 
 
 def _parquet(path: Path, tell: Tell) -> Iterator[Row]:
+    import pyarrow  # 30 MB of memory that other files need not cost
+    import pyarrow.parquet
+
     try:
         with pyarrow.parquet.ParquetFile(path) as table:
             number = 0

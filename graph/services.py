@@ -14,7 +14,8 @@ from graph.settings import RunSettings
 from graph.store import Store
 
 if TYPE_CHECKING:
-    from agents.chat import Chat, OnCall
+    from agents.budget import Budget
+    from agents.chat import Chat, OnCall, Recall
     from agents.decisions import Decider
     from agents.deduplicator import Deduplicator
     from agents.embeddings import Embedder
@@ -65,14 +66,16 @@ class RunServices:
 
     @asynccontextmanager
     async def crew(
-        self, books: "Mapping[str, Book]", readers: "Sequence[Reader]" = ()
+        self, books: "Mapping[str, Book]", run_id: str | None = None
     ) -> "AsyncGenerator[Crew]":
         """The agents, with the pool open and the chat model connected.
 
         Args:
             books: the catalogue by id.
-            readers: whose ratings tell how well known a book is.
+            run_id: the run they work on: whose readers tell how well known a book is, and what of
+                the cap is spent. Without one neither is known.
         """
+        from agents.budget import Budget
         from agents.judges.calibration import read_calibrations
         from agents.naive import NaiveWriter
         from agents.pair_critic import PairCritic
@@ -80,13 +83,17 @@ class RunServices:
         from agents.scenario_writer import ScenarioWriter
         from graph.book_pairs import BookPairs
         from graph.crew import Crew
-        from graph.recorder import Recorder
+        from graph.tracing.recorder import Recorder
 
-        settings, recorder = self.settings, Recorder(self.store)
+        settings, store, recorder = self.settings, self.store, Recorder(self.store)
+        readers = [member.reader for member in store.readers(run_id)] if run_id else []
+        spent_usd = store.spend(run_id).cost_usd if run_id else 0.0
+        budget = Budget(settings.synthesis.max_cost_usd, spent_usd)
         calibrations = read_calibrations(self.calibrations)
         with self.pool() as pool:
-            async with open_chat(settings.chat, recorder.on_call) as chat:
+            async with open_chat(settings.chat, recorder.on_call, store.kept_reply, budget) as chat:
                 yield Crew(
+                    chat=chat,
                     profiler=Profiler(
                         self.embedder, books, self.stance_reader(chat), settings.profiler
                     ),
@@ -96,7 +103,7 @@ class RunServices:
                     deduplicator=self.deduplicator(pool, chat),
                     critic=PairCritic(self.judges(chat), settings.critic, calibrations),
                     pool=pool,
-                    store=self.store,
+                    store=store,
                     recorder=recorder,
                     settings=settings.synthesis,
                 )
@@ -199,9 +206,14 @@ class RunServices:
 
 
 @asynccontextmanager
-async def open_chat(settings: ChatSettings, on_call: "OnCall") -> "AsyncGenerator[Chat]":
-    """The chat model that the settings name, closed at the end."""
-    from agents.chat import EndpointChat
+async def open_chat(
+    settings: ChatSettings,
+    on_call: "OnCall",
+    recall: "Recall" = lambda _key: None,
+    budget: "Budget | None" = None,
+) -> "AsyncGenerator[Chat]":
+    """The chat model that the settings name, closed at the end; see `EndpointChat`."""
+    from agents.endpoint import EndpointChat
     from agents.scripted import ScriptedChat
 
     if settings.model == SCRIPTED:
@@ -219,7 +231,7 @@ async def open_chat(settings: ChatSettings, on_call: "OnCall") -> "AsyncGenerato
                 "timeout_s": max(settings.timeout_s, EMBEDDED_TIMEOUT_S),
             }
         )
-    chat = EndpointChat(settings, on_call)
+    chat = EndpointChat(settings, on_call, recall, budget)
     try:
         yield chat
     finally:

@@ -1,9 +1,10 @@
 """The graph's sections of gravity.toml, and all that a run goes by; values only."""
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from agents.records import Facet
 from agents.settings import (
@@ -56,10 +57,45 @@ class SynthesisSettings(Section):
     tailored_share: float = Field(default=0.3, ge=0, le=1)
     """Share of written scenes that are set in the reader's country and touch on an interest of
     theirs; the others are neutral."""
-    readers_at_once: int = Field(default=4, ge=1)
-    """Readers worked on at the same time."""
+    readers_at_once: int = Field(default=32, ge=1)
+    """Readers worked on at the same time; with 1, the same run gives the same pairs again."""
+    max_cost_usd: float | None = Field(default=None, ge=0)
+    """What a run may cost in all; calls in flight count with the most that they may cost."""
     review: Literal["all", "doubtful", "none"] = "none"
     """Which pairs a person must decide on; with `none` doubtful pairs are refused."""
+    reviewers: int = Field(default=1, ge=1, le=5)
+    """How many different people must decide on such a pair, none seeing what others said before
+    they have; the majority counts, and one further person decides where they are divided evenly."""
+
+
+Texts = Literal["full", "redacted", "none"]
+"""What a span keeps of prompts and replies: all; all but what is personal; nothing."""
+
+
+class TracingSettings(Section):
+    """What the traces of a run hold, and who gets them beside the run database.
+
+    Secrets are masked in all of them.
+    """
+
+    texts: Texts = "full"
+    """Prompts and replies in the run database: `redacted` masks e-mail addresses, telephone numbers
+    and readers' own words; `none` keeps no text, and `gravity why` then knows no writer's call."""
+    otlp_endpoint: str | None = None
+    """An OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318."""
+    otlp_texts: Texts = "none"
+    """The same for what is sent there."""
+    otlp_headers_env: str = "OTEL_EXPORTER_OTLP_HEADERS"
+    """The environment variable that holds headers to send along: `name=value,name=value`."""
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _is_an_address(cls, address: str | None) -> str | None:
+        if address and not re.fullmatch(r"https?://[^\s@]+", address):
+            raise ValueError(
+                "begin it with http:// or https://; a password goes into the headers' variable"
+            )
+        return address
 
 
 class RunSettings(BaseModel):
@@ -77,3 +113,8 @@ class RunSettings(BaseModel):
     synthesis: SynthesisSettings = SynthesisSettings()
     deduplicator: DeduplicatorSettings = DeduplicatorSettings()
     critic: CriticSettings = CriticSettings()
+    tracing: TracingSettings = TracingSettings()
+
+    def kept(self) -> dict[str, Any]:
+        """What a run keeps of them, as JSON."""
+        return self.model_dump(mode="json", include=set(RunSettings.model_fields) - {"home"})

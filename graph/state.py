@@ -1,7 +1,9 @@
 """The state of one reader's thread: ids and small records only; texts live in the databases."""
 
 import operator
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from agents.records import Facet, Pole
 
@@ -31,6 +33,8 @@ class State(TypedDict):
     """Scenarios this reader was given so far, in any round."""
     drafts: NotRequired[list[dict[str, Any]]]
     """What the writer proposed and the deduplicator has not seen yet."""
+    asked: NotRequired[int]
+    """Times the writer was asked for this reader, in any round."""
     rewrites: NotRequired[int]
     """Times the writer was sent back in this round because of duplicates."""
     revisions: NotRequired[int]

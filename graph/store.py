@@ -1,27 +1,30 @@
 """The run database's reads and writes: it keeps and finds; it decides nothing."""
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from typing import Any, Literal
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from agents.errors import NotFoundError
-from agents.records import Pair, PairStatus, Profile, Reader
+from agents.records import Profile, Reader
 from agents.verification import Verification, in_force
 from graph.accounts import Accounts, RunStatus, standing
 from graph.answers import AnswerSheet
 from graph.descriptions import Descriptions
 from graph.dossier import Dossier, sheets_of, verifications_of, with_answers
-from graph.tables import DecisionRow, PairRow, ReaderRow, RunRow, SpanRow
+from graph.failures import Failures
+from graph.fingerprint import changes
+from graph.reviewing.decisions import Decisions, go_on
+from graph.reviewing.desk import ENDED
+from graph.tables import PairRow, ReaderRow, RunRow
+from graph.tracing.traces import Traces
 
 ReaderStatus = Literal["pending", "waiting", "finished", "failed"]
-Action = Literal["approve", "edit", "reject"]
 
 
 @dataclass(frozen=True)
@@ -41,26 +44,7 @@ class ReaderInRun:
     error: str | None
 
 
-@dataclass(frozen=True)
-class Span:
-    """One step of a trace; `call` holds the model call of a span of that kind."""
-
-    id: str
-    parent_id: str | None
-    run_id: str
-    reader_id: str | None
-    kind: Literal["reader", "node", "call"]
-    name: str
-    started_at: float
-    duration_s: float
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost_usd: float = 0.0
-    error: str | None = None
-    call: dict[str, Any] | None = None
-
-
-class Store(Accounts, Dossier, Descriptions):
+class Store(Accounts, Decisions, Traces, Failures, Dossier, Descriptions):
     """The run database; every method is one transaction."""
 
     # --- runs ---------------------------------------------------------------------------------
@@ -107,11 +91,19 @@ class Store(Accounts, Dossier, Descriptions):
         with self.reading() as session:
             return session.get(RunRow, run_id) is not None
 
-    def unfinished_run(self, settings: dict[str, Any]) -> str | None:
-        """The newest run under exactly these settings that has not finished."""
+    def unfinished_run(self, source: dict[str, Any], settings: dict[str, Any]) -> str | None:
+        """The newest unfinished run over this source, under settings that give the same pairs."""
         query = select(RunRow).where(RunRow.status != "finished").order_by(RunRow.created_at.desc())
         with self.reading() as session:
-            return next((r.id for r in session.scalars(query) if r.settings == settings), None)
+            return next(
+                (
+                    row.id
+                    for row in session.scalars(query)
+                    if row.settings.get("source") == source
+                    and not changes(row.settings["settings"], settings)
+                ),
+                None,
+            )
 
     def next_run_id(self) -> str:
         """`run-1`, `run-2` and so on."""
@@ -132,9 +124,17 @@ class Store(Accounts, Dossier, Descriptions):
             run.status, run.updated_at = standing(session, run.id), time.time()
 
     def run_settings(self, run_id: str) -> dict[str, Any]:
-        """The settings under which the run was begun."""
+        """What the run goes by: `source`, `settings`, and all `earlier` settings."""
         with self.reading() as session:
             return self._run(session, run_id).settings
+
+    def change_settings(self, run_id: str, settings: dict[str, Any]) -> None:
+        """Let the run go on under other settings; those before are kept."""
+        with self.writing() as session:
+            run = self._run(session, run_id)
+            earlier = {"until": time.time(), "settings": run.settings["settings"]}
+            listed = [*run.settings.get("earlier", []), earlier]
+            run.settings = run.settings | {"settings": settings, "earlier": listed}
 
     # --- readers ------------------------------------------------------------------------------
 
@@ -176,6 +176,27 @@ class Store(Accounts, Dossier, Descriptions):
         with self.reading() as session:
             return list(session.scalars(query))
 
+    def has_profile(self, run_id: str) -> bool:
+        """Whether any reader of the run was worked on."""
+        query = select(ReaderRow.reader_id).where(ReaderRow.run_id == run_id)
+        with self.reading() as session:
+            return session.scalar(query.where(ReaderRow.profile.is_not(None)).limit(1)) is not None
+
+    def is_begun(self, run_id: str, reader_id: str) -> bool:
+        """Whether the reader was worked on."""
+        query = select(ReaderRow.profile.is_not(None))
+        query = query.where(ReaderRow.run_id == run_id, ReaderRow.reader_id == reader_id)
+        with self.reading() as session:
+            return bool(session.scalar(query))
+
+    def ending(
+        self, run_id: str, reader_id: str
+    ) -> tuple[ReaderStatus, dict[str, str], str | None]:
+        """How the reader's part stands, the facets it starves on, and what went wrong."""
+        with self.reading() as session:
+            row = self._reader(session, run_id, reader_id)
+            return row.status, row.starved, row.error  # pyright: ignore[reportReturnType]
+
     def keep_profile(self, run_id: str, profile: Profile) -> None:
         """Keep a profile beside its reader, as it was inferred."""
         with self.writing() as session:
@@ -197,135 +218,20 @@ class Store(Accounts, Dossier, Descriptions):
             row.status, row.failed, row.error = status, failed, error
             if starved is not None:
                 row.starved = starved
+            if status in ENDED:
+                go_on(session, run_id, reader_id)
 
-    # --- pairs --------------------------------------------------------------------------------
-
-    def put_pairs(self, pairs: Sequence[Pair]) -> None:
-        """Insert or replace by id, so that a repeated step doubles nothing."""
+    def put_back(self, run_id: str) -> list[str]:
+        """Have the readers worked on again that lost pairs to failures; their ids."""
+        query = select(ReaderRow).where(ReaderRow.run_id == run_id)
+        query = query.where((ReaderRow.status == "failed") | (ReaderRow.failed > 0))
         with self.writing() as session:
-            for pair in pairs:
-                row = session.get(PairRow, pair.id)
-                if row is None:
-                    row = PairRow(id=pair.id, run_id=pair.run_id, reader_id=pair.reader_id)
-                    row.created_at = time.time()
-                    session.add(row)
-                _fill(row, pair)
-
-    def pair(self, pair_id: str) -> Pair:
-        """One pair.
-
-        Raises:
-            NotFoundError: there is none of that id.
-        """
-        with self.reading() as session:
-            return Pair.model_validate(self._pair(session, pair_id).record)
-
-    def pairs(
-        self,
-        run_id: str,
-        status: PairStatus | None = None,
-        reader_id: str | None = None,
-        limit: int | None = None,
-    ) -> list[Pair]:
-        """The pairs of a run in the order of their making."""
-        query = select(PairRow.record).where(PairRow.run_id == run_id)
-        if status:
-            query = query.where(PairRow.status == status)
-        if reader_id:
-            query = query.where(PairRow.reader_id == reader_id)
-        query = query.order_by(PairRow.created_at, PairRow.id).limit(limit)
-        with self.reading() as session:
-            return [Pair.model_validate(record) for record in session.scalars(query)]
-
-    def accepted_counts(self, run_id: str) -> Counter[str]:
-        """How many accepted pairs each reader of a run has, by reader id."""
-        query = (
-            select(PairRow.reader_id, func.count())
-            .where(PairRow.run_id == run_id, PairRow.status == "accepted")
-            .group_by(PairRow.reader_id)
-        )
-        with self.reading() as session:
-            return Counter({reader_id: count for reader_id, count in session.execute(query)})
-
-    def decide(
-        self,
-        pair_id: str,
-        action: Action,
-        reviewer: str,
-        reason: str = "",
-        chosen: str | None = None,
-        rejected: str | None = None,
-    ) -> Pair:
-        """Apply a person's decision to a pair at once and keep what it was before."""
-        with self.writing() as session:
-            row = self._pair(session, pair_id)
-            before = Pair.model_validate(row.record)
-            after = before.model_copy(
-                update={
-                    "status": "rejected" if action == "reject" else "accepted",
-                    "reason": reason or f"{action} by {reviewer}",
-                    "chosen": chosen or before.chosen,
-                    "rejected": rejected or before.rejected,
-                }
-            )
-            session.add(
-                DecisionRow(
-                    pair_id=pair_id,
-                    at=time.time(),
-                    reviewer=reviewer,
-                    action=action,
-                    reason=reason,
-                    before=row.record,
-                )
-            )
-            _fill(row, after)
-            return after
-
-    def is_decided(self, pair_id: str) -> bool:
-        """Whether a person's decision on the pair stands."""
-        query = select(DecisionRow.id).where(DecisionRow.pair_id == pair_id).limit(1)
-        with self.reading() as session:
-            return session.scalar(query) is not None
-
-    def undo(self, pair_id: str) -> Pair:
-        """Take the last decision on a pair back.
-
-        Raises:
-            NotFoundError: nobody has decided on this pair.
-        """
-        newest = (
-            select(DecisionRow)
-            .where(DecisionRow.pair_id == pair_id)
-            .order_by(DecisionRow.id.desc())
-            .limit(1)
-        )
-        with self.writing() as session:
-            decision = session.scalar(newest)
-            if decision is None:
-                raise NotFoundError(f"Nobody has decided on pair {pair_id}.")
-            before = Pair.model_validate(decision.before)
-            _fill(self._pair(session, pair_id), before)
-            session.delete(decision)
-            return before
-
-    # --- traces -------------------------------------------------------------------------------
-
-    def add_span(self, span: Span) -> None:
-        """Keep one step of a trace."""
-        with self.writing() as session:
-            session.merge(SpanRow(**span.__dict__))
-
-    def spans(self, run_id: str, reader_id: str | None = None) -> list[Span]:
-        """The steps of a run in the order of their beginning."""
-        query = select(SpanRow).where(SpanRow.run_id == run_id).order_by(SpanRow.started_at)
-        if reader_id:
-            query = query.where(SpanRow.reader_id == reader_id)
-        columns = [column.key for column in SpanRow.__table__.columns]
-        with self.reading() as session:
-            return [
-                Span(**{key: getattr(row, key) for key in columns})
-                for row in session.scalars(query)
-            ]
+            rows = session.scalars(query.order_by(ReaderRow.position)).all()
+            for row in rows:
+                row.status, row.failed, row.error, row.starved = "pending", 0, None, {}
+            if rows:
+                self._run(session, run_id).status = "stopped"
+            return [row.reader_id for row in rows]
 
     # --- inside -------------------------------------------------------------------------------
 
@@ -337,20 +243,6 @@ class Store(Accounts, Dossier, Descriptions):
                 f"Run {run_id!r} has no reader {reader_id!r}.", f"`gravity runs show {run_id}`."
             )
         return row
-
-    @staticmethod
-    def _pair(session: Session, pair_id: str) -> PairRow:
-        row = session.get(PairRow, pair_id)
-        if row is None:
-            raise NotFoundError(
-                f"There is no pair {pair_id!r}.", "`gravity pairs list` names them."
-            )
-        return row
-
-
-def _fill(row: PairRow, pair: Pair) -> None:
-    row.facet, row.status = pair.facet, pair.status
-    row.record = pair.model_dump(mode="json")
 
 
 def _reader_in_run(

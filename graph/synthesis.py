@@ -3,87 +3,209 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import GraphRecursionError
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
+from langsmith import tracing_context
 
 from agents.errors import GravityError, ModelError, StorageError
-from graph.build import build_graph
+from agents.records import Book, Reader
+from agents.throttle import asking
+from graph.build import Machine, build_graph
 from graph.checkpoints import CHECKPOINTS, open_checkpoints, thread_id
+from graph.claims import claim
 from graph.crew import Crew
 from graph.database import storage_error
-from graph.events import Event, ReaderEnded, RunBegan, RunEnded
+from graph.events import Event, PairsWaiting, ReaderEnded, RunBegan, RunEnded
+from graph.failures import Failure, write_failures
+from graph.fingerprint import require_same
+from graph.services import RunServices
+from graph.settings import RunSettings
 from graph.state import State
 
-Machine = CompiledStateGraph[State, None, State, State]
+Build = Callable[[Crew, BaseCheckpointSaver[Any]], Machine]
+"""Makes the machine; `graph.build.build_graph`, or one with nodes of your own."""
 MOST_STEPS = 400
 """LangGraph's bound on the steps of one thread; rounds, rewrites and revisions end far earlier."""
+MOST_UNREAD = 1000
+"""Events that may lie unread before no further reader is begun."""
 
 
-async def synthesise(crew: Crew, run_id: str, home: Path) -> AsyncGenerator[Event]:
-    """Work on every unfinished reader of a run, and tell what happens.
+async def synthesise(
+    settings: RunSettings,
+    readers: Sequence[Reader] = (),
+    books: Mapping[str, Book] | None = None,
+    run_id: str | None = None,
+    *,
+    build: Build = build_graph,
+    stop: asyncio.Event | None = None,
+) -> AsyncGenerator[Event]:
+    """Gather preference pairs for `readers`, and tell what happens.
 
-    Stopping the iteration (or the process, at any moment) leaves the run resumable: iterate again
-    over the same run.
+    A run that is known already is taken up where it stands; its readers are those it began with.
+    Stopping the iteration (or the process, at any moment) leaves the run resumable.
+
+    Args:
+        settings: everything that the run goes by; `gravity.toml` is one way to come by them.
+        readers: whose pairs are wanted; of a run that is known, none or the same.
+        books: the catalogue by id; without it ratings tell nothing.
+        run_id: the run's name; without one the next free `run-N` is begun.
+        build: makes the machine.
+        stop: once set, no further call is made, those in flight end, and the run stops.
+
+    Raises:
+        ConfigError: the run was begun under settings that would have given other pairs.
+        InputError: a new run has no readers.
+        LockedError: another process works on the run.
+        ModelError: the endpoint is unreachable or refuses, or the cap on the cost is reached; the
+            run is stopped, and resumable.
+        StorageError: the disk is full or the database locked; likewise.
+    """
+    services = RunServices(settings)
+    store = services.store
+    name = run_id or store.next_run_id()
+    with claim(settings.home, name):
+        if store.has_run(name):
+            require_same(name, store.run_settings(name)["settings"], settings)
+        else:
+            store.begin_run(
+                name,
+                settings.chat.model,
+                {"source": {}, "settings": settings.kept()},
+                readers,
+                sum(settings.synthesis.quotas.values()),
+                (),
+            )
+        async with services.crew(books or {}, name) as crew:
+            async for event in work_through(crew, name, settings.home, build, stop):
+                yield event
+
+
+async def work_through(
+    crew: Crew,
+    run_id: str,
+    home: Path,
+    build: Build = build_graph,
+    stop: asyncio.Event | None = None,
+) -> AsyncGenerator[Event]:
+    """Work on every unfinished reader of a run with this crew; nobody else may work on the run.
 
     Args:
         crew: the agents and the store.
         run_id: a run that `Store.begin_run` wrote.
         home: the folder that holds the checkpoints.
+        build: makes the machine.
+        stop: once set, no further call is made, those in flight end, and the run stops.
 
     Raises:
-        ModelError: the endpoint is unreachable or refuses; the run is stopped, and resumable.
-        StorageError: the disk is full or the database locked; likewise.
+        ModelError: see `synthesise`.
+        StorageError: likewise.
     """
     store = crew.store
-    readers = store.readers(run_id)
     unfinished = store.readers_with_work(run_id)
+    before = store.run(run_id)
     yield RunBegan(
         run_id=run_id,
-        readers=len(readers),
-        requested=sum(r.requested for r in readers),
-        resumed=any(r.profile for r in readers),
+        readers=before.readers,
+        requested=before.accounting.requested,
+        resumed=store.has_profile(run_id),
         unfinished=len(unfinished),
     )
-    events: asyncio.Queue[Event | None] = asyncio.Queue()
-    crew.recorder.listener = events.put_nowait
+    events = _Events()
+    crew.recorder.listener = events.put
     store.set_run_status(run_id, "running")
-    work = asyncio.create_task(_work(crew, run_id, home, unfinished))
-    work.add_done_callback(lambda _done: events.put_nowait(None))
+    work = asyncio.create_task(_work(crew, run_id, home, unfinished, build, events))
+    work.add_done_callback(lambda _done: events.end())
+    stopper = asyncio.create_task(_stopped(crew, stop, work)) if stop else None
     try:
-        while (event := await events.get()) is not None:
+        async for event in events:
             yield event
-        await work
-    finally:
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError, GravityError):
+        with contextlib.suppress(asyncio.CancelledError):
             await work
+    finally:
+        for task in (work, stopper):
+            if task:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, GravityError):
+                    await task
         store.settle(run_id)
+        write_failures(store, run_id, home)
     yield RunEnded(store.run(run_id))
 
 
-async def _work(crew: Crew, run_id: str, home: Path, readers: Sequence[str]) -> None:
-    seats = asyncio.Semaphore(crew.settings.readers_at_once)
+class _Events:
+    """What was told and not read yet; without bound, but nobody begins anew while it is long."""
 
-    async def seated(machine: Machine, reader_id: str) -> None:
-        async with seats:
-            await _run_reader(crew, machine, run_id, reader_id)
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._room.set()
 
-    async with open_checkpoints(home / CHECKPOINTS) as saver:
-        machine = build_graph(crew, saver)
-        try:
+    def put(self, event: Event) -> None:
+        self._queue.put_nowait(event)
+        if self._queue.qsize() >= MOST_UNREAD:
+            self._room.clear()
+
+    def end(self) -> None:
+        self._queue.put_nowait(None)
+
+    async def room(self) -> None:
+        """Wait until most was read."""
+        await self._room.wait()
+
+    def __aiter__(self) -> "_Events":
+        return self
+
+    async def __anext__(self) -> Event:
+        event = await self._queue.get()
+        if self._queue.qsize() < MOST_UNREAD:
+            self._room.set()
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+
+async def _stopped(crew: Crew, stop: asyncio.Event, work: asyncio.Task[None]) -> None:
+    await stop.wait()
+    await crew.chat.drain()
+    work.cancel()
+
+
+async def _work(
+    crew: Crew, run_id: str, home: Path, readers: Sequence[str], build: Build, events: _Events
+) -> None:
+    """So many readers at a time; where one meets what stops the run, calls in flight still end."""
+    left = iter(readers)
+
+    async def seat(machine: Machine, left: Iterator[str]) -> None:
+        for reader_id in left:
+            await events.room()
+            asking.set(reader_id)
+            try:
+                await _run_reader(crew, machine, run_id, reader_id)
+            except ModelError:
+                await crew.chat.drain()
+                raise
+
+    try:
+        with (
+            tracing_context(enabled=False),  # LangSmith's, which the environment may turn on
+            crew.recorder.run(run_id),
+            open_checkpoints(home / CHECKPOINTS) as saver,
+        ):
+            machine = build(crew, saver)
             async with asyncio.TaskGroup() as group:
-                for reader_id in readers:
-                    group.create_task(seated(machine, reader_id))
-        except* (ModelError, StorageError) as errors:
-            raise errors.exceptions[0] from None
-        except* sqlite3.Error as errors:
-            raise storage_error(home / CHECKPOINTS, str(errors.exceptions[0])) from errors
+                for _ in range(min(crew.settings.readers_at_once, len(readers))):
+                    group.create_task(seat(machine, left))
+    except* (ModelError, StorageError) as errors:
+        raise errors.exceptions[0] from None
+    except* sqlite3.Error as errors:
+        raise storage_error(home / CHECKPOINTS, str(errors.exceptions[0])) from errors
 
 
 async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str) -> None:
@@ -92,22 +214,28 @@ async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str)
         "configurable": {"thread_id": thread_id(run_id, reader_id)},
         "recursion_limit": MOST_STEPS,
     }
-    undecided = crew.store.pairs(run_id, status="review", reader_id=reader_id)
-    before = await machine.aget_state(thread)
-    if not (before.interrupts and undecided):
-        given: Any = State(run_id=run_id, reader_id=reader_id, used=[], failures=[])
+    given: Any = State(run_id=run_id, reader_id=reader_id, used=[], failures=[])
+    waits = False
+    if crew.store.is_begun(run_id, reader_id):
+        before = await machine.aget_state(thread)
         if before.interrupts:
+            waits = bool(crew.store.pairs(run_id, status="review", reader_id=reader_id))
             given = Command(resume="decided")
         elif before.next:
             given = None
+    if not waits:
         with crew.recorder.reader(run_id, reader_id):
             try:
-                await machine.ainvoke(given, thread, durability="sync")
+                state = await machine.ainvoke(given, thread, durability="async")
+                waits = "__interrupt__" in state
             except GraphRecursionError as error:
                 crew.store.end_reader(run_id, reader_id, "failed", error=str(error))
+                failure = Failure(run_id, reader_id, "machine", "", "error", str(error))
+                crew.store.note_failure(failure)
             finally:
                 crew.flights.end(reader_id)
-    if (await machine.aget_state(thread)).interrupts:
+    if waits:
         crew.store.end_reader(run_id, reader_id, "waiting")
-    ended = crew.store.reader(run_id, reader_id)
-    crew.recorder.tell(ReaderEnded(reader_id, ended.status, ended.starved, ended.error))
+        waiting = crew.store.pair_ids(run_id, reader_id, "review")
+        crew.recorder.tell(PairsWaiting(reader_id, tuple(waiting)))
+    crew.recorder.tell(ReaderEnded(reader_id, *crew.store.ending(run_id, reader_id)))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -47,7 +47,10 @@ class PairRow(Table):
     """One preference pair; `record` is the whole `Pair`."""
 
     __tablename__ = "pairs"
-    __table_args__ = (Index("pairs_by_run", "run_id", "status"),)
+    __table_args__ = (
+        Index("pairs_by_run", "run_id", "status"),
+        Index("pairs_by_reader", "run_id", "reader_id"),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
@@ -59,9 +62,10 @@ class PairRow(Table):
 
 
 class DecisionRow(Table):
-    """A person's word on a pair, with the pair as it was before, so that it can be undone."""
+    """One line of the audit trail: what a person said of a pair, or that they took it back."""
 
     __tablename__ = "decisions"
+    __table_args__ = (Index("decisions_by_key", "key", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     pair_id: Mapped[str] = mapped_column(ForeignKey("pairs.id"), index=True)
@@ -69,28 +73,52 @@ class DecisionRow(Table):
     reviewer: Mapped[str] = mapped_column(String(100))
     action: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(Text)
+    via: Mapped[str] = mapped_column(String(16))
+    key: Mapped[str | None] = mapped_column(String(64))
+    """Of a row in a file, so that it is applied once."""
     before: Mapped[dict[str, Any]]
+    """The pair as it was when nobody's word on it stood."""
+    chosen: Mapped[str | None] = mapped_column(Text)
+    rejected: Mapped[str | None] = mapped_column(Text)
+    """The texts that an edit set."""
+    taken_up_at: Mapped[float | None]
+    """When the run went on from it; since then it cannot be undone."""
+    undone_at: Mapped[float | None]
+    undone_by: Mapped[str | None] = mapped_column(String(100))
 
 
 class SpanRow(Table):
-    """One step of a trace: a reader, a node or a model call, with its parent."""
+    """One span of a trace: a run, a reader, a node or a model call, with its parent."""
 
     __tablename__ = "spans"
-    __table_args__ = (Index("spans_by_run", "run_id", "started_at"),)
+    __table_args__ = (
+        Index(
+            "spans_by_run",
+            *("run_id", "started_at", "id", "parent_id", "reader_id", "kind", "name", "node"),
+            *("duration_s", "tokens_in", "tokens_out", "cost_usd", "cached", "error"),
+        ),
+        Index("spans_by_name", "kind", "name", "run_id"),
+    )
+    """The first index holds all that lists show, so that no list reads the texts."""
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     parent_id: Mapped[str | None] = mapped_column(String(32))
     run_id: Mapped[str] = mapped_column(String(64))
     reader_id: Mapped[str | None] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(String(8))
-    name: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(200))
+    """Of the run, the reader, the node or the agent."""
+    node: Mapped[str | None] = mapped_column(String(100))
+    """The node that it is, or in which it happened."""
     started_at: Mapped[float]
     duration_s: Mapped[float]
     tokens_in: Mapped[int] = mapped_column(default=0)
     tokens_out: Mapped[int] = mapped_column(default=0)
     cost_usd: Mapped[float] = mapped_column(Float, default=0.0)
+    cached: Mapped[bool] = mapped_column(default=False, server_default=false())
     error: Mapped[str | None] = mapped_column(Text)
-    call: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    attributes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """By OpenTelemetry's names, all that has no column of its own; the texts too."""
 
 
 class DescriptionRow(Table):
@@ -130,3 +158,55 @@ class VerificationRow(Table):
     pole: Mapped[str | None] = mapped_column(String(4))
     by: Mapped[str] = mapped_column(String(100))
     at: Mapped[float]
+
+
+class ReplyRow(Table):
+    """A reply of a model that was paid for, under the key of everything that it depends on."""
+
+    __tablename__ = "replies"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reader_id: Mapped[str] = mapped_column(String(200), index=True)
+    """Whose part of a run it was first made for; empty where it was made for nobody's."""
+    at: Mapped[float]
+    text: Mapped[str] = mapped_column(Text)
+    tokens_in: Mapped[int]
+    tokens_out: Mapped[int]
+    cost_usd: Mapped[float]
+    logprobs: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+class LedgerRow(Table):
+    """What one agent's model calls for one reader of a run have cost so far."""
+
+    __tablename__ = "ledger"
+
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reader_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    agent: Mapped[str] = mapped_column(String(100), primary_key=True)
+    calls: Mapped[int]
+    """Calls that were made, those that failed too."""
+    failed: Mapped[int]
+    tokens_in: Mapped[int]
+    tokens_out: Mapped[int]
+    cost_usd: Mapped[float]
+    saved_calls: Mapped[int]
+    """Calls that were not made, since their reply was kept."""
+    saved_usd: Mapped[float]
+
+
+class FailureRow(Table):
+    """A call that came to nothing in the end, with what the model replied."""
+
+    __tablename__ = "failures"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """A digest of the rest, so that a repeated step doubles nothing."""
+    run_id: Mapped[str] = mapped_column(String(64), index=True)
+    reader_id: Mapped[str] = mapped_column(String(200))
+    at: Mapped[float]
+    agent: Mapped[str] = mapped_column(String(100))
+    dimension: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    problem: Mapped[str] = mapped_column(Text)
+    raw: Mapped[str] = mapped_column(Text)

@@ -28,10 +28,10 @@ from graph.books import read_books
 from graph.crew import Crew
 from graph.events import Event
 from graph.readers import read_readers
-from graph.recorder import Recorder
 from graph.settings import ReadersSettings, SynthesisSettings
 from graph.store import Store
-from graph.synthesis import synthesise
+from graph.synthesis import work_through
+from graph.tracing.recorder import Recorder
 
 MakeChat = Callable[[Callable[..., None]], Chat]
 
@@ -49,11 +49,12 @@ class UnluckyChat(ScriptedChat):
         messages: Sequence[Message],
         reply: type[Reply],
         most_repairs: int | None = None,
+        repeat: int = 0,
     ) -> Reply:
         self.left -= 1
         if self.left < 0:
             raise self._error
-        return await super().ask(agent, messages, reply, most_repairs)
+        return await super().ask(agent, messages, reply, most_repairs, repeat)
 
 
 def sample_readers(count: int | None = None) -> list[Reader]:
@@ -83,6 +84,7 @@ def open_crew(
     try:
         pool.load(few_scenarios())
         yield Crew(
+            chat=voice,
             profiler=Profiler(
                 embedder,
                 books,
@@ -115,7 +117,7 @@ def begin(crew: Crew, run_id: str, readers: int = 3) -> int:
 async def work(crew: Crew, run_id: str, home: Path, most: int | None = None) -> list[Event]:
     """The events of a run, to its end or the first `most` of them."""
     events: list[Event] = []
-    stream = synthesise(crew, run_id, home)
+    stream = work_through(crew, run_id, home)
     async for event in stream:
         events.append(event)
         if len(events) == most:

@@ -70,9 +70,10 @@ def _worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         crew.store.begin_run("one", "scripted", source, readers, quota, notices)
         crew.store.begin_run("two", "scripted", {}, readers[:2], quota, [])
         asyncio.run(work(crew, "one", home))
-        for run in ("one", "two"):
-            if accepted := crew.store.pairs(run, status="accepted"):
-                crew.store.decide(accepted[0].id, "approve", "eve")
+        doubted = crew.store.pairs("one", reader_id=NAMES[0])[0]
+        update = {"id": "doubted", "run_id": "two", "status": "review"}
+        crew.store.put_pairs([doubted.model_copy(update=update)])
+        crew.store.decide("doubted", "approve", "eve")
         export_pairs(crew.store, "one", home / "exports" / "one")
         for name in NAMES:
             crew.store.keep_sheets(

@@ -91,7 +91,7 @@ def test_texts_and_means_survive(store: Store, tmp_path: Path) -> None:
 def test_exporting_again_replaces(store: Store, tmp_path: Path) -> None:
     store.put_pairs([a_pair(1, "s1", "high"), a_pair(2, "s2", "low")])
     assert export_pairs(store, "one", tmp_path / "out") == 2
-    store.decide("p2", "reject", "eve")
+    store.decide("p2", "reject", "eve", overrule=True)
     assert export_pairs(store, "one", tmp_path / "out") == 1
     assert len((tmp_path / "out" / "pairs.jsonl").read_text().splitlines()) == 1
 
@@ -109,7 +109,7 @@ def test_pairs_that_their_reader_has_contradicted_stay_here(store: Store, tmp_pa
     assert export_pairs(store, "one", tmp_path / "out") == 1, "bob has no profile to contradict"
     assert "p1" not in (tmp_path / "out" / "pairs.jsonl").read_text()
     assert "1 accepted pairs were left out" in (tmp_path / "out" / "README.md").read_text()
-    store.decide("p2", "reject", "eve")
+    store.decide("p2", "reject", "eve", overrule=True)
     with pytest.raises(NotFoundError, match="None of the 1 accepted pairs of run 'one'"):
         export_pairs(store, "one", tmp_path / "out")
 

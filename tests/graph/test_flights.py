@@ -152,10 +152,11 @@ class SlowChat(ScriptedChat):
         messages: Sequence[Message],
         reply: type[Reply],
         most_repairs: int | None = None,
+        repeat: int = 0,
     ) -> Reply:
         self.written += agent == "scenario_writer"
         await asyncio.sleep(0.05)
-        return await super().ask(agent, messages, reply, most_repairs)
+        return await super().ask(agent, messages, reply, most_repairs, repeat)
 
 
 async def take_one(crew: Crew, reader_id: str, name: str) -> list[str]:

@@ -67,7 +67,11 @@ def test_kill_9_and_the_same_command_again(tmp_path: Path) -> None:
     store.close()
 
     trace = subprocess.run(
-        gravity(tmp_path, "trace", "k"), cwd=ROOT, capture_output=True, text=True, timeout=60
+        gravity(tmp_path, "trace", "show", "k"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert trace.returncode == 0, trace.stderr
     assert "unfinished" in trace.stdout, "what the killed process began is shown as such"

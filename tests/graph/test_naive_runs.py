@@ -157,6 +157,7 @@ class Parrot(ScriptedChat):
         messages: Sequence[Message],
         reply: type[Reply],
         most_repairs: int | None = None,
+        repeat: int = 0,
     ) -> Reply:
         again = {
             "prompt": "Which of two films shall I watch tonight?",

@@ -91,8 +91,9 @@ class Repeating(ScriptedChat):
         messages: Sequence[Message],
         reply: type[Reply],
         most_repairs: int | None = None,
+        repeat: int = 0,
     ) -> Reply:
-        answer = await super().ask(agent, messages, reply, most_repairs)
+        answer = await super().ask(agent, messages, reply, most_repairs, repeat)
         if isinstance(answer, ScenarioDrafts):
             answer.scenarios[1:] = answer.scenarios[:1] * (len(answer.scenarios) - 1)
         return answer

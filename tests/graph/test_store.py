@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from agents.errors import LockedError, NotFoundError, StorageError
+from agents.errors import DecisionError, LockedError, NotFoundError, StorageError
 from agents.records import Attribute, Description, Message, Pair, PairStatus, Profile, Reader
 from graph.database import storage_error
-from graph.store import Span, Store
+from graph.store import Store
 from tests.graph.crew import assert_adds_up
 
 QUOTA = 4
@@ -89,8 +89,10 @@ def test_a_pair_more_than_was_asked_for_still_adds_up(run: Store) -> None:
     run.put_pairs([a_pair(n) for n in range(QUOTA)])
     run.put_pairs([a_pair(8, status="rejected"), a_pair(9, status="rejected")])
     run.end_reader("run-1", "ana", "finished")
-    run.decide("ana-8", "approve", "eve")
-    run.decide("ana-9", "approve", "eve")
+    with pytest.raises(DecisionError, match="not in review: rejected without a person"):
+        run.decide("ana-8", "approve", "eve")
+    run.decide("ana-8", "approve", "eve", overrule=True)
+    run.decide("ana-9", "approve", "eve", overrule=True)
     run.put_pairs([a_pair(10, status="review")])
     accounting = run.accounting("run-1")
     assert accounting.accepted == QUOTA + 2
@@ -129,11 +131,11 @@ def test_decisions_and_undo_restore_exactly(run: Store) -> None:
     rejected = run.decide("ana-1", "reject", "eve", "dull")
     assert (rejected.status, rejected.reason, rejected.chosen) == ("rejected", "dull", "Help now.")
     assert run.pair("ana-1") == rejected
-    assert run.undo("ana-1") == run.pair("ana-1") == edited
-    assert run.undo("ana-1") == approved
-    assert run.undo("ana-1") == run.pair("ana-1") == before
+    assert run.undo("ana-1", "eve") == run.pair("ana-1") == edited
+    assert run.undo("ana-1", "eve") == approved
+    assert run.undo("ana-1", "eve") == run.pair("ana-1") == before
     with pytest.raises(NotFoundError, match="Nobody has decided"):
-        run.undo("ana-1")
+        run.undo("ana-1", "eve")
 
 
 def test_decisions_are_kept_for_the_next_process(run: Store) -> None:
@@ -141,7 +143,7 @@ def test_decisions_are_kept_for_the_next_process(run: Store) -> None:
     run.decide("ana-1", "reject", "eve")
     again = Store(run.path)
     assert again.pair("ana-1").status == "rejected"
-    assert again.undo("ana-1").status == "review"
+    assert again.undo("ana-1", "eve").status == "review"
     again.close()
 
 
@@ -156,7 +158,11 @@ def test_names_that_are_not_there(run: Store) -> None:
         run.set_run_status("nope", "finished")
     with pytest.raises(NotFoundError, match="no reader 'eve'"):
         run.reader("run-1", "eve")
-    for act in (run.pair, run.undo, lambda name: run.decide(name, "approve", "eve")):
+    for act in (
+        run.pair,
+        lambda name: run.undo(name, "eve"),
+        lambda name: run.decide(name, "approve", "eve"),
+    ):
         with pytest.raises(NotFoundError, match="pair"):
             act("nope")
 
@@ -175,31 +181,25 @@ def test_last_and_next(store: Store) -> None:
 
 
 def test_the_newest_unfinished_run_under_the_same_settings(store: Store) -> None:
-    for name, settings in (("a", {"x": 1}), ("b", {"x": 1}), ("c", {"x": 2})):
-        store.begin_run(name, "m", settings, [Reader(id="ana")], 1, [])
-    assert store.unfinished_run({"x": 1}) == "b"
+    source = {"readers": "r.jsonl"}
+    for name, quota in (("a", 1), ("b", 1), ("c", 2)):
+        kept = {"source": source, "settings": {"synthesis": {"quotas": quota}}}
+        store.begin_run(name, "m", kept, [Reader(id="ana")], 1, [])
+    wanted = {"synthesis": {"quotas": 1}}
+    assert store.unfinished_run(source, wanted) == "b"
     store.set_run_status("b", "finished")
-    assert store.unfinished_run({"x": 1}) == "a"
-    assert store.unfinished_run({"x": 3}) is None
+    assert store.unfinished_run(source, wanted) == "a"
+    assert store.unfinished_run(source, {"synthesis": {"quotas": 3}}) is None
+    assert store.unfinished_run({"readers": "other.jsonl"}, wanted) is None
 
 
-def test_profiles_spans_and_descriptions_come_back_as_they_were(run: Store) -> None:
+def test_profiles_and_descriptions_come_back_as_they_were(run: Store) -> None:
     known = Attribute(facet="value", dimension="benevolence", score=61, sd=6, source="stated")
     run.keep_profile("run-1", Profile(reader_id="ana", attributes=(known,)))
     profile = run.reader("run-1", "ana").profile
     assert profile is not None
     assert profile.attributes == (known,)
     assert [r.reader.id for r in run.readers("run-1")] == ["ana", "bob", "cat"]
-
-    late = Span("2", "1", "run-1", "ana", "call", "writer", 2.0, 0.5, 10, 5, 0.25, "no", {"a": 1})
-    early = Span("1", None, "run-1", "ana", "reader", "ana", 1.0, 3.0)
-    other = Span("3", None, "run-1", "bob", "reader", "bob", 1.5, 3.0)
-    for span in (late, early, other):
-        run.add_span(span)
-    assert run.spans("run-1") == [early, other, late]
-    assert run.spans("run-1", "ana") == [early, late]
-    summary = run.run("run-1")
-    assert (summary.calls, summary.tokens, summary.cost_usd) == (1, 15, 0.25)
 
     told = Description(
         reader_id="ana", book_id="b", method="base", text="x", faithful=True, why=("y",)

@@ -1,0 +1,1 @@
+"""What a run will ask of models and cost, told before it begins."""

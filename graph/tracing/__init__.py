@@ -1,0 +1,1 @@
+"""Spans: how they are made, kept, found, told and sent."""
