@@ -13,6 +13,7 @@ from tui.screens.preview import PreviewScreen
 from tui.screens.profile import ProfileScreen
 from tui.screens.readers import ReadersScreen
 from tui.screens.runs import RunsScreen
+from tui.screens.trace import TraceScreen
 from tui.shell import Shell
 from tui.themes import ThemeName
 
@@ -60,6 +61,10 @@ class GravityApp(Shell[None]):
     @on(RunsScreen.ReadersAsked)
     def _open_readers(self, asked: RunsScreen.ReadersAsked) -> None:
         self.push_screen(ReadersScreen(self._store, asked.run_id))
+
+    @on(RunsScreen.TraceAsked)
+    def _open_trace(self, asked: RunsScreen.TraceAsked) -> None:
+        self.push_screen(TraceScreen(self._store, asked.run_id))
 
     @on(ReadersScreen.ProfileAsked)
     def _open_profile(self, asked: ReadersScreen.ProfileAsked) -> None:

@@ -32,6 +32,7 @@ from tui.commands import (
     synth,
     trace,
     train,
+    why,
 )
 from tui.commands.options import Invocation
 
@@ -55,13 +56,14 @@ app.command("forget")(forget.forget)
 app.command("synth")(synth.synth)
 app.add_typer(pool.app, name="pool")
 app.add_typer(pairs.app, name="pairs")
-app.command("review")(review.review)
+app.add_typer(review.app, name="review")
 app.add_typer(critic.app, name="critic")
 app.command("train")(train.train)
 app.command("describe")(describe.describe)
 app.command("serve")(serve.serve)
 app.add_typer(runs.app, name="runs")
-app.command("trace")(trace.trace)
+app.add_typer(trace.app, name="trace")
+app.command("why")(why.why)
 app.command("tui")(screens.screens)
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from graph.events import Event, NodeDone, PairDecided, ReaderEnded, RunBegan, RunEnded
+from graph.events import Event, NodeDone, PairDecided, PairsWaiting, ReaderEnded, RunBegan, RunEnded
 from graph.store import Store
 from tui.widgets.plain import plain_line
 
@@ -127,7 +127,7 @@ class RunProgress:
                 self._note(
                     f"{event.reader_id} {event.status}", always=self._done == self._unfinished
                 )
-            case RunEnded():
+            case PairsWaiting() | RunEnded():
                 pass
 
     def _note(self, what: str, always: bool = False) -> None:
@@ -140,5 +140,5 @@ class RunProgress:
         due = seconds - self._last_line >= SECONDS_BETWEEN_LINES
         if not self._console.is_terminal and (due or always):
             self._last_line = seconds
-            cost = self._store.run(self._run_id).cost_usd
-            self.say(f"  {self._done}/{self._unfinished} readers · {note} · ${cost:.4f}")
+            spent = self._store.spend(self._run_id)
+            self.say(f"  {self._done}/{self._unfinished} readers · {note} · {spent}")

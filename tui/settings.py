@@ -82,6 +82,17 @@ def load_settings(file: Path | None, flags: Mapping[str, Any] | None = None) -> 
     return compose(_file_values(file), flags or {})
 
 
+def said(file: Path | None, flags: Mapping[str, Any]) -> set[str]:
+    """The settings, as `section.field`, that the file, the environment or a flag speak of."""
+    names = {name.removeprefix(PREFIX).lower() for name in os.environ if name.startswith(PREFIX)}
+    keys = {*flags, *(name.replace("__", ".") for name in names)}
+    for section, fields in _file_values(file).items():
+        keys |= (
+            {f"{section}.{field}" for field in fields} if isinstance(fields, dict) else {section}
+        )
+    return {".".join(key.split(".")[:2]) for key in keys}
+
+
 def compose(beneath: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings:
     """Settings with `flags` over the environment over `beneath`.
 

@@ -1,7 +1,5 @@
 """The one place where every room's parts are put together: settings in, working services out."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +61,7 @@ class Services(RunServices):
 
             return Describer(ScriptedChat(lambda _call: None))
         if chat.model != EMBEDDED and adapter is None:
-            from agents.chat import EndpointChat
+            from agents.endpoint import EndpointChat
 
             return Describer(EndpointChat(chat, lambda _call: None), in_readers_language=True)
         return Describer(self.engine(adapter))
@@ -72,18 +70,3 @@ class Services(RunServices):
         """The name of the adapter that was trained last, where there is one."""
         cards = self.adapters.list()
         return cards[-1].name if cards else None
-
-
-@asynccontextmanager
-async def synthesis_graph() -> AsyncGenerator[object]:
-    """The machine for LangGraph's own tools (langgraph.json), with the settings found here.
-
-    Give it the `run_id` and `reader_id` of a run that `gravity synth` has begun.
-    """
-    from graph.books import SAMPLE, read_books
-    from graph.build import build_graph
-    from tui.settings import load_settings
-
-    services = Services(load_settings(None))
-    async with services.crew(read_books(SAMPLE, lambda _notice: None)) as crew:
-        yield build_graph(crew)

@@ -13,10 +13,21 @@ from tui.cli import app
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = {
-    *("doctor", "synth", "pairs list", "pairs show", "pairs export", "review", "train", "forget"),
+    *("doctor", "synth", "pairs list", "pairs show", "pairs export", "train", "forget"),
     *("profile show", "profile questions", "profile answer", "profile ask", "profile sheet"),
     *("profile verify", "frameworks list", "frameworks show"),
-    *("describe", "serve", "runs list", "runs show", "trace", "tui", "models list"),
+    *("review pairs", "review log", "review agreement"),
+    *(
+        "describe",
+        "serve",
+        "runs list",
+        "runs show",
+        "runs cost",
+        "runs retry",
+        "tui",
+        "models list",
+    ),
+    *("trace list", "trace show", "trace filter", "trace diff", "trace export", "why"),
     *("models fetch", "config show", "config schema", "pool stats", "pool show", "pool search"),
     *("pool add", "pool import", "pool export", "pool check"),
     *("critic agreement", "critic calibrate", "pairs audit"),
@@ -66,7 +77,7 @@ def one_line(told: Told) -> str:
     [
         ("runs show nope", 2, "no run 'nope'"),
         ("runs show", 2, "no run 'last'"),
-        ("trace nope", 2, "no run 'nope'"),
+        ("trace show nope", 2, "no run 'nope'"),
         ("review", 2, "no run 'last'"),
         ("pairs list", 2, "no run 'last'"),
         ("pairs show nope", 2, "no pair 'nope'"),

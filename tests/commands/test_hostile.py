@@ -57,7 +57,11 @@ def test_every_command_prints_it_harmlessly(gravity: Gravity, hostile, home: Pat
         ["pairs", "show", pair.id],
         ["runs", "list"],
         ["runs", "show"],
-        ["trace"],
+        ["trace", "list"],
+        ["trace", "show"],
+        ["trace", "filter"],
+        ["trace", "diff", "last", "last"],
+        ["why", pair.id],
         ["describe", "--book", "b2", "--reader", READER, *model],
     ]
     for words in commands:
@@ -67,13 +71,16 @@ def test_every_command_prints_it_harmlessly(gravity: Gravity, hostile, home: Pat
         as_json = gravity(*words, "--json")
         harmless(as_json.out, as_json.err)
         assert as_json.json
-    for words in (["trace", "--full"], ["review"]):
+    for words in (["trace", "show", "--full"], ["trace", "export"], ["review"]):
         told = gravity(*words, typed="r\nno\nq\n")
         harmless(told.out, told.err)
     for words in (
         ["profile", "show", f"x{NASTY}"],
         ["pairs", "show", NASTY],
         ["runs", "show", NASTY],
+        ["trace", "show", NASTY],
+        ["trace", "show", "--span", NASTY],
+        ["why", NASTY],
     ):
         told = gravity(*words, code=2)
         harmless(told.out, told.err)

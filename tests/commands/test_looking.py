@@ -1,8 +1,7 @@
-"""The commands that only look: profile, pairs, runs, trace, models, doctor; and describe, train."""
+"""The commands that only look: profile, pairs, runs, models, doctor; and describe, train."""
 
 import json
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -72,7 +71,7 @@ def test_pairs_are_exported(gravity: Gravity, store: Store, home: Path, tmp_path
     assert "no accepted pair" in gravity("pairs", "export", "asks", code=2).err
 
 
-# --- runs and traces --------------------------------------------------------------------------
+# --- runs -------------------------------------------------------------------------------------
 
 
 def test_runs(gravity: Gravity, store: Store) -> None:
@@ -93,32 +92,6 @@ def test_runs(gravity: Gravity, store: Store) -> None:
 
 def test_no_runs_yet(gravity: Gravity) -> None:
     assert gravity("runs", "list").out.startswith("No runs yet.")
-
-
-def test_trace(gravity: Gravity, store: Store) -> None:
-    run = "invented"
-    words = ("--readers", "sample", "--limit", "2", "--model", "scripted", "--method", "naive")
-    gravity("synth", *words, "--run", run)
-    calls = store.run(run).calls
-    assert calls
-    tree = gravity("trace", run).out
-    assert tree.startswith(f"{run} · {calls} model calls")
-    assert tree.count("naive_writer · ") == calls
-    assert "us-maya · " in tree
-    assert "finish · " in tree
-    assert len(gravity("trace", run, "--full").out) > 2 * len(tree)
-    spans = gravity("trace", run, "--json").json
-    assert len(spans) == len(store.spans(run))
-    one = gravity("trace", run, "--reader", "us-maya", "--json").json
-    assert {s["reader_id"] for s in one} == {"us-maya"}
-
-
-def test_trace_of_a_killed_process(gravity: Gravity, store: Store, home: Path) -> None:
-    with sqlite3.connect(home / "gravity.db") as connection:
-        connection.execute("DELETE FROM spans WHERE kind = 'reader' AND run_id = 'done'")
-    tree = gravity("trace", "done").out
-    assert tree.count(" · unfinished") == 2
-    assert "plan · " in tree
 
 
 # --- models, doctor, describe, train ----------------------------------------------------------

@@ -14,7 +14,7 @@ from tui.widgets.plain import plain_line
 if TYPE_CHECKING:
     from agents.judges.agreement import Agreement
     from agents.judges.calibration import Assessment, Calibration, Judged
-    from graph.decisions import Decided
+    from graph.reviewing.decisions import Decided
 
 app = typer.Typer(help="Calibrate judges, and compare them.", no_args_is_help=True)
 HOLDS_FOR = """\
@@ -42,7 +42,7 @@ def calibrate(
 ) -> None:
     """Fit what judges say to what people decided, and show how far it holds."""
     from agents.judges.calibration import assess, keep_calibrations, read_calibrations, shortage
-    from graph.decisions import decided_pairs, judged_by
+    from graph.reviewing.decisions import decided_pairs, judged_by
 
     services = invocation(context).services()
     path = services.calibrations
@@ -95,7 +95,7 @@ def calibrate(
 def agreement(context: typer.Context, run: RunArgument = "last", as_json: JsonFlag = False) -> None:
     """Tell how far the judges of a run agree with each other, and with people."""
     from agents.judges.agreement import between_judges, ratings_of, with_people
-    from graph.decisions import decided_pairs, judged_by
+    from graph.reviewing.decisions import decided_pairs, judged_by
 
     store = invocation(context).services().store
     run_id = store.run(run).id

@@ -104,7 +104,7 @@ def _weights(services: "Services") -> Check:
 
 
 def _endpoint(services: "Services") -> Check:
-    from agents.chat import reach
+    from agents.endpoint import reach
     from agents.errors import ModelError
 
     chat = services.settings.chat

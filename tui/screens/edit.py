@@ -1,10 +1,12 @@
 """Lets a person rewrite both answers of a pair; it keeps nothing itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label, TextArea
 
@@ -28,9 +30,11 @@ class EditScreen(ModalScreen[Answers | None]):
         Binding("escape", "leave", "Leave", priority=True),
     ]
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, complaint: Callable[[Answers], str]) -> None:
         super().__init__()
         self._answers = answers
+        self._complaint = complaint
+        """What is wrong with answers; nothing where they may be kept."""
 
     def compose(self) -> ComposeResult:
         """Two texts to write in."""
@@ -44,14 +48,13 @@ class EditScreen(ModalScreen[Answers | None]):
             yield Label("", id="complaint")
 
     def action_save(self) -> None:
-        """Answer with both texts, unless one is empty."""
-        texts = [
-            self.query_one(f"#{name}", TextArea).text.strip() for name in ("chosen", "rejected")
-        ]
-        if not all(texts):
-            self.query_one("#complaint", Label).update("Both answers need words.")
-            return
-        self.dismiss(Answers(*texts))
+        """Answer with both texts, unless something is wrong with them."""
+        chosen, rejected = (self.query_one(f"#{name}", TextArea) for name in ("chosen", "rejected"))
+        answers = Answers(chosen.text.strip(), rejected.text.strip())
+        if complaint := self._complaint(answers):
+            self.query_one("#complaint", Label).update(Content(plain(complaint)))
+        else:
+            self.dismiss(answers)
 
     def action_leave(self) -> None:
         """Leave the pair as it is."""

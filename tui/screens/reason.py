@@ -7,6 +7,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
+from graph.reviewing.tally import MOST_REASON_CHARS
+
 
 class ReasonScreen(ModalScreen[str | None]):
     """Why? Nothing where the person leaves, an empty text where no reason is given."""
@@ -20,7 +22,7 @@ class ReasonScreen(ModalScreen[str | None]):
             box.border_title = "Why reject it?"
             box.border_subtitle = "enter rejects · esc leaves"
             yield Label("A few words, or none:")
-            yield Input(id="reason", max_length=500)
+            yield Input(id="reason", max_length=MOST_REASON_CHARS)
 
     @on(Input.Submitted)
     def _answer(self, submitted: Input.Submitted) -> None:

@@ -51,6 +51,7 @@ class RunsScreen(Page[None]):
     BINDINGS = [
         Binding("enter", "pick", "Pairs"),
         Binding("p", "readers", "Readers"),
+        Binding("s", "trace", "Trace"),
         Binding("t", "app.toggle_theme", "Theme"),
         Binding("escape", "back", show=False),
     ]
@@ -64,6 +65,12 @@ class RunsScreen(Page[None]):
     @dataclass
     class ReadersAsked(Message):
         """The readers of a run are wanted."""
+
+        run_id: str
+
+    @dataclass
+    class TraceAsked(Message):
+        """The trace of a run is wanted."""
 
         run_id: str
 
@@ -115,6 +122,11 @@ class RunsScreen(Page[None]):
         if run := self._rows.current:
             self.post_message(self.ReadersAsked(run.id))
 
+    def action_trace(self) -> None:
+        """Open the trace of the highlighted run."""
+        if run := self._rows.current:
+            self.post_message(self.TraceAsked(run.id))
+
     def action_back(self) -> None:
         """There is no screen before this one."""
 
@@ -128,7 +140,7 @@ def _cells(run: RunSummary) -> Sequence[Content | str]:
         f"{run.readers}",
         f"{run.accounting.accepted}/{run.accounting.requested}",
         Content.styled(f"{run.in_review}", "$text-warning") if run.in_review else "0",
-        f"{run.cost_usd:.2f}",
+        f"{run.spend.cost_usd:.2f}",
     )
 
 
@@ -138,7 +150,7 @@ def _account(run: RunSummary) -> Content:
         for at in (run.created_at, run.updated_at)
     )
     per_pair = (
-        f", {run.calls / run.accounting.accepted:.2f} calls per accepted pair"
+        f", {run.spend.calls / run.accounting.accepted:.2f} calls per accepted pair"
         if run.accounting.accepted
         else ""
     )
@@ -151,7 +163,7 @@ def _account(run: RunSummary) -> Content:
         Content(str(run.accounting)),
         Content(
             f"{run.proposals} pairs proposed, {run.in_review} wait for a person;"
-            f" {run.calls:,} model calls{per_pair}; {run.tokens:,} tokens"
+            f" {run.spend.calls:,} model calls{per_pair}; {run.spend.tokens:,} tokens"
         ),
     ]
     if run.skipped:
