@@ -84,8 +84,10 @@ def other_language(text: str, situation: str) -> str | None:
 
 def copied_words(text: str, sources: Iterable[str], most: int) -> str | None:
     """An answer must not repeat what the prompt says of the reader."""
+    said = words(text)
     for source in sources:
-        if copied := _shared_run(text, source, most + 1):
+        wanted = words(source)
+        if _in_common(said, wanted) > most and (copied := _shared_run(said, wanted, most + 1)):
             return f"copies from the profile: '{copied}'"
     return None
 
@@ -98,9 +100,14 @@ def copied_nearly(text: str, sources: Iterable[str], most_share: float) -> str |
         sources: what must not be repeated, each of LEAST_COPIED words or more.
         most_share: of a source's words, those in runs of two or more in their order.
     """
+    said = words(text)
     for source in sources:
-        if _repeated_share(text, source) > most_share:
-            return f"nearly copies from the profile: '{' '.join(words(source))}'"
+        wanted = words(source)
+        most = most_share * len(wanted)
+        if len(wanted) < LEAST_COPIED or _in_common(said, wanted) <= most:
+            continue
+        if _repeated(said, wanted) > most:
+            return f"nearly copies from the profile: '{' '.join(wanted)}'"
     return None
 
 
@@ -170,22 +177,23 @@ def _sensitive_words(text: str) -> tuple[tuple[SensitiveTopic, str], ...]:
     return tuple(found)
 
 
-@lru_cache(MOST_KEPT)
-def _shared_run(text: str, source: str, length: int) -> str | None:
-    """The first run of so many words of the source that the text holds, too."""
-    spans = {tuple(run) for run in _runs(words(text), length)}
-    shared = (run for run in _runs(words(source), length) if tuple(run) in spans)
+def _in_common(said: list[str], wanted: list[str]) -> int:
+    """How many of the wanted words are said, in any order."""
+    vocabulary = set(said)
+    return sum(word in vocabulary for word in wanted)
+
+
+def _shared_run(said: list[str], wanted: list[str], length: int) -> str | None:
+    """The first run of so many wanted words that is said, too."""
+    spans = {tuple(run) for run in _runs(said, length)}
+    shared = (run for run in _runs(wanted, length) if tuple(run) in spans)
     return next((" ".join(run) for run in shared), None)
 
 
-@lru_cache(MOST_KEPT)
-def _repeated_share(text: str, source: str) -> float:
-    """Of the source's words, those in runs of two or more that the text has in their order."""
-    said, wanted = words(text), words(source)
-    if len(wanted) < LEAST_COPIED:
-        return 0.0
+def _repeated(said: list[str], wanted: list[str]) -> int:
+    """How many of the wanted words are said in their order, in runs of two or more."""
     blocks = SequenceMatcher(None, wanted, said, autojunk=False).get_matching_blocks()
-    return sum(b.size for b in blocks if b.size > 1) / len(wanted)
+    return sum(b.size for b in blocks if b.size > 1)
 
 
 def _is_latin(text: str) -> bool:

@@ -5,6 +5,11 @@ from functools import lru_cache
 import py3langid
 
 
+def load_languages() -> None:
+    """Read the model, which takes a second and else happens at the first text."""
+    language_of("")
+
+
 @lru_cache(10_000)
 def language_of(text: str) -> str:
     """The ISO 639-1 code of the likeliest language; short texts are told less surely."""

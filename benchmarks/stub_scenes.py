@@ -24,7 +24,7 @@ PHRASES_OF_SITUATION, PHRASES_OF_ANSWER = 8, 5
 
 def situation(dice: random.Random) -> str:
     """A situation of about 120 characters, at least 60 and at most 200, that ends in a question."""
-    return f"{_listed(dice.choices(_phrases(), k=PHRASES_OF_SITUATION))}?"
+    return f"{_listed(dice.choices(_phrases(), k=PHRASES_OF_SITUATION))}, and you?"
 
 
 def answer(dice: random.Random, pole: str, opposite: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -65,6 +65,16 @@ class Database:
         """A session that commits at its end, or leaves no trace where it fails."""
         with self._translated(), Session(self._engine) as session, session.begin():
             yield session
+
+    @contextmanager
+    def connected(self) -> Generator[Connection]:
+        """Reads or writes without the objects of a session, at a fourth of their cost.
+
+        For statements that were made once, with `bindparam`, and are executed for every step of a
+        run; what is written is committed at the end.
+        """
+        with self._translated(), self._engine.begin() as connection:
+            yield connection
 
 
 def storage_error(path: Path, cause: str) -> StorageError:

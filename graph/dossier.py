@@ -48,8 +48,8 @@ class Dossier(Database):
 
     def last_said(self, reader_id: str) -> tuple[float | int | None, ...]:
         """Changes with whatever the reader answers, says of their profile, or takes back."""
-        with self.reading() as session:
-            return tuple(session.execute(_LAST_SAID, {"reader_id": reader_id}).one())
+        with self.connected() as connection:
+            return tuple(connection.execute(_LAST_SAID, {"reader_id": reader_id}).one())
 
     def in_no_run(self, reader_ids: Iterable[str]) -> list[str]:
         """Those of these readers that no run knows, in order."""

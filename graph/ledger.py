@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.orm import Session
 
@@ -57,17 +57,14 @@ class Ledger(Database):
 
     def kept_reply(self, key: str) -> Kept | None:
         """The reply to a call with this key, where it was paid for already."""
-        columns = ReplyRow.text, ReplyRow.tokens_in, ReplyRow.tokens_out
-        query = select(*columns, ReplyRow.cost_usd, ReplyRow.logprobs).where(ReplyRow.key == key)
-        with self.reading() as session:
-            row = session.execute(query).one_or_none()
+        with self.connected() as connection:
+            row = connection.execute(_KEPT, {"key": key}).one_or_none()
             return Kept(*row) if row else None
 
 
-def note_call(session: Session, run_id: str, reader_id: str, call: ModelCall) -> None:
+def note_call(connection: Connection, run_id: str, reader_id: str, call: ModelCall) -> None:
     """Enter a call, and keep its reply where it is one."""
     paid = not call.cached
-    connection = session.connection()
     connection.execute(
         _ENTER,
         {
@@ -122,6 +119,9 @@ def _entering() -> Insert:
 
 _ENTER = _entering()
 _KEEP = insert(ReplyRow.metadata.tables[ReplyRow.__tablename__]).on_conflict_do_nothing()
+_KEPT = select(
+    *(ReplyRow.text, ReplyRow.tokens_in, ReplyRow.tokens_out, ReplyRow.cost_usd, ReplyRow.logprobs)
+).where(ReplyRow.key == bindparam("key"))
 _SUMS = tuple(
     func.coalesce(func.sum(column), 0)
     for column in (

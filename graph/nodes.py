@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar, get_args
 
 from langgraph.types import interrupt
@@ -46,6 +47,7 @@ class Nodes:
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
         self._store = crew.store
+        self._readers = cache(lambda run_id: self._store.reader_count(run_id))
         self._read: dict[tuple[str, str], tuple[object, Reader, Profile]] = {}
         """Readers at work, as they were read when they last said something."""
 
@@ -54,15 +56,19 @@ class Nodes:
 
         A profile is made anew where answers were given while it was made.
         """
-        member = self._store.reader(state["run_id"], state["reader_id"])
-        while member.inferred is None:
-            asked = member.reader
-            made = await self._crew.profiler.profile(asked)
-            member = self._store.reader(state["run_id"], state["reader_id"])
-            if member.reader == asked:
-                self._store.keep_profile(state["run_id"], made)
+        run_id, reader_id = state["run_id"], state["reader_id"]
+        while True:
+            said = self._store.last_said(reader_id)
+            member = self._store.reader(run_id, reader_id)
+            if member.inferred:
                 break
-        pairs = self._store.pairs(state["run_id"], reader_id=state["reader_id"])
+            made = await self._crew.profiler.profile(member.reader)
+            if self._store.last_said(reader_id) == said:
+                self._store.keep_profile(run_id, made)
+                in_force = self._store.in_force(made)
+                self._read[run_id, reader_id] = (date.today(), said), member.reader, in_force
+                break
+        pairs = self._store.pairs(run_id, reader_id=reader_id)
         used = [pair.scenario_id for pair in pairs if pair.status != "proposed"]
         return {"round": 0, "asked": 0, "used": used, "failures": []}
 
@@ -262,9 +268,7 @@ class Nodes:
         spend = self._store.spend(state["run_id"], state["reader_id"])
         note += f"; spent on this reader so far: {spend}"
         starved = {facet: why + note for facet, why in state.get("starved", {}).items()}
-        pairs = self._store.pairs(state["run_id"], reader_id=state["reader_id"])
-        profile = self._profile(state)
-        failed = lost_to_failures(profile, pairs, starved, failures, self._crew.settings)
+        failed = self._lost(state, starved) if failures else 0
         self._store.end_reader(
             state["run_id"], state["reader_id"], "finished", starved=starved, failed=failed
         )
@@ -272,6 +276,12 @@ class Nodes:
         return {}
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _lost(self, state: State, starved: dict[str, str]) -> int:
+        """How many pairs were lost to failures."""
+        pairs = self._store.pairs(state["run_id"], reader_id=state["reader_id"])
+        profile, failures = self._profile(state), state["failures"]
+        return lost_to_failures(profile, pairs, starved, failures, self._crew.settings)
 
     def _waiting(self, state: State) -> list[str]:
         """The reader's pairs that wait for a person, those of a step that is repeated too."""
@@ -293,7 +303,7 @@ class Nodes:
     async def _draw(self, state: State, cells: Sequence[Cell]) -> dict[str, list[str]]:
         """Ids of scenes for each cell, by its dimension; none that the reader was given before."""
         profile, settings = self._profile(state), self._crew.settings
-        readers = self._store.reader_count(state["run_id"])
+        readers = self._readers(state["run_id"])
         taken = set(state["used"])
         drawn: dict[str, list[str]] = {}
         for cell in cells:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.orm import Session
 
@@ -32,9 +32,9 @@ class Pairs(Database):
             return set()
         now = time.time()
         ids = [pair.id for pair in pairs]
-        with self.writing() as session:
-            session.connection().execute(_PUT, [_values(pair, now) for pair in pairs])
-            return set(session.scalars(_DECIDED.where(DecisionRow.pair_id.in_(ids))))
+        with self.connected() as connection:
+            connection.execute(_PUT, [_values(pair, now) for pair in pairs])
+            return set(connection.scalars(_LEFT, {"ids": ids}))
 
     def pair(self, pair_id: str) -> Pair:
         """One pair.
@@ -64,18 +64,16 @@ class Pairs(Database):
 
     def pairs_by_id(self, pair_ids: Sequence[str]) -> dict[str, Pair]:
         """These pairs in this order, a few hundred at most; without those that there are not."""
-        query = select(PairRow.id, PairRow.record).where(PairRow.id.in_(pair_ids))
-        with self.reading() as session:
-            found: dict[str, Any] = {i: record for i, record in session.execute(query)}
+        with self.connected() as connection:
+            rows = connection.execute(_BY_ID, {"ids": pair_ids})
+            found: dict[str, Any] = {i: record for i, record in rows}
         return {i: Pair.model_validate(found[i]) for i in pair_ids if i in found}
 
     def pair_ids(self, run_id: str, reader_id: str, status: PairStatus | None = None) -> list[str]:
         """The ids of a reader's pairs, in the order of their making."""
-        query = select(PairRow.id).where(PairRow.run_id == run_id, PairRow.reader_id == reader_id)
-        if status:
-            query = query.where(PairRow.status == status)
-        with self.reading() as session:
-            return list(session.scalars(query.order_by(PairRow.created_at, PairRow.id)))
+        wanted = {"run_id": run_id, "reader_id": reader_id, "status": status}
+        with self.connected() as connection:
+            return list(connection.scalars(_IDS, wanted))
 
     def accepted_counts(self, run_id: str) -> Counter[str]:
         """How many accepted pairs each reader of a run has, by reader id."""
@@ -123,3 +121,11 @@ def _putting() -> Insert:
 
 _DECIDED = select(DecisionRow.pair_id).where(STANDS)
 _PUT = _putting()
+_LEFT = _DECIDED.where(DecisionRow.pair_id.in_(bindparam("ids", expanding=True)))
+_BY_ID = select(PairRow.id, PairRow.record).where(PairRow.id.in_(bindparam("ids", expanding=True)))
+_IDS = (
+    select(PairRow.id)
+    .where(PairRow.run_id == bindparam("run_id"), PairRow.reader_id == bindparam("reader_id"))
+    .where(or_(bindparam("status").is_(None), PairRow.status == bindparam("status")))
+    .order_by(PairRow.created_at, PairRow.id)
+)

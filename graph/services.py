@@ -77,20 +77,22 @@ class RunServices:
         """
         from agents.budget import Budget
         from agents.judges.calibration import read_calibrations
+        from agents.languages import load_languages
         from agents.naive import NaiveWriter
         from agents.pair_critic import PairCritic
         from agents.profiler import Profiler
         from agents.scenario_writer import ScenarioWriter
         from graph.book_pairs import BookPairs
         from graph.crew import Crew
-        from graph.tracing.recorder import Recorder
+        from graph.tracing.recorder import open_recorder
 
-        settings, store, recorder = self.settings, self.store, Recorder(self.store)
+        load_languages()  # here, so that no call waits for it later
+        settings, store = self.settings, self.store
         readers = [member.reader for member in store.readers(run_id)] if run_id else []
         spent_usd = store.spend(run_id).cost_usd if run_id else 0.0
         budget = Budget(settings.synthesis.max_cost_usd, spent_usd)
         calibrations = read_calibrations(self.calibrations)
-        with self.pool() as pool:
+        with self.pool() as pool, open_recorder(store, settings) as recorder:
             async with open_chat(settings.chat, recorder.on_call, store.kept_reply, budget) as chat:
                 yield Crew(
                     chat=chat,

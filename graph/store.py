@@ -7,7 +7,7 @@ from datetime import date
 from itertools import count
 from typing import Any, Literal
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from agents.errors import NotFoundError
@@ -193,15 +193,15 @@ class Store(Accounts, Decisions, Traces, Failures, Dossier, Descriptions):
         self, run_id: str, reader_id: str
     ) -> tuple[ReaderStatus, dict[str, str], str | None]:
         """How the reader's part stands, the facets it starves on, and what went wrong."""
+        query = select(ReaderRow.status, ReaderRow.starved, ReaderRow.error)
+        query = query.where(ReaderRow.run_id == run_id, ReaderRow.reader_id == reader_id)
         with self.reading() as session:
-            row = self._reader(session, run_id, reader_id)
-            return row.status, row.starved, row.error  # pyright: ignore[reportReturnType]
+            status, starved, error = session.execute(query).one()
+            return status, starved, error  # pyright: ignore[reportReturnType]
 
     def keep_profile(self, run_id: str, profile: Profile) -> None:
         """Keep a profile beside its reader, as it was inferred."""
-        with self.writing() as session:
-            row = self._reader(session, run_id, profile.reader_id)
-            row.profile = profile.model_dump(mode="json")
+        self._change(run_id, profile.reader_id, profile=profile.model_dump(mode="json"))
 
     def end_reader(
         self,
@@ -213,13 +213,9 @@ class Store(Accounts, Decisions, Traces, Failures, Dossier, Descriptions):
         error: str | None = None,
     ) -> None:
         """Note how the reader's part of the run stands; `failed` pairs were lost to a model."""
-        with self.writing() as session:
-            row = self._reader(session, run_id, reader_id)
-            row.status, row.failed, row.error = status, failed, error
-            if starved is not None:
-                row.starved = starved
-            if status in ENDED:
-                go_on(session, run_id, reader_id)
+        noted: dict[str, Any] = {} if starved is None else {"starved": starved}
+        noted |= {"status": status, "failed": failed, "error": error}
+        self._change(run_id, reader_id, **noted)
 
     def put_back(self, run_id: str) -> list[str]:
         """Have the readers worked on again that lost pairs to failures; their ids."""
@@ -234,6 +230,14 @@ class Store(Accounts, Decisions, Traces, Failures, Dossier, Descriptions):
             return [row.reader_id for row in rows]
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _change(self, run_id: str, reader_id: str, **columns: Any) -> None:
+        """Change columns of a reader's row without reading it: the record in it may be large."""
+        row = (ReaderRow.run_id == run_id) & (ReaderRow.reader_id == reader_id)
+        with self.writing() as session:
+            session.connection().execute(update(ReaderRow).where(row).values(columns))
+            if columns.get("status") in ENDED:
+                go_on(session, run_id, reader_id)
 
     @staticmethod
     def _reader(session: Session, run_id: str, reader_id: str) -> ReaderRow:

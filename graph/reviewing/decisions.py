@@ -206,7 +206,7 @@ def go_on(session: Session, run_id: str, reader_id: str, *only_if: ColumnElement
     """Note that the run goes on from the open words on a reader's pairs."""
     own = select(PairRow.id).where(PairRow.run_id == run_id, PairRow.reader_id == reader_id)
     of_reader = update(DecisionRow).where(DecisionRow.pair_id.in_(own), OPEN, *only_if)
-    session.execute(of_reader.values(taken_up_at=time.time()))
+    session.connection().execute(of_reader.values(taken_up_at=time.time()))
 
 
 def _decision(row: DecisionRow, status: str) -> Decision:

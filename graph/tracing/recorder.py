@@ -89,9 +89,9 @@ class Recorder:
         if place is None:
             return
         span = _span_of(call, place)
-        with self._store.writing() as session:
-            insert_span(session, self._redactor.span(span, self._tracing.texts))
-            note_call(session, place.run_id, place.reader_id or "", call)
+        with self._store.connected() as connection:
+            insert_span(connection, self._redactor.span(span, self._tracing.texts))
+            note_call(connection, place.run_id, place.reader_id or "", call)
         self._send(span)
 
     @contextmanager
@@ -121,8 +121,8 @@ class Recorder:
                 error=f"{type(cause).__name__}: {cause}" if cause else None,
                 attributes={"error.type": type(cause).__name__} if cause else None,
             )
-            with self._store.writing() as session:
-                insert_span(session, self._redactor.span(span, self._tracing.texts))
+            with self._store.connected() as connection:
+                insert_span(connection, self._redactor.span(span, self._tracing.texts))
             self._send(span)
 
     def _send(self, span: Span) -> None:

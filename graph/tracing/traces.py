@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.orm import Session
 
 from agents.errors import NotFoundError
 from graph.database import Database
@@ -95,8 +94,8 @@ class Traces(Database):
 
     def add_span(self, span: Span) -> None:
         """Keep one span."""
-        with self.writing() as session:
-            insert_span(session, span)
+        with self.connected() as connection:
+            insert_span(connection, span)
 
     def spans(self, run_id: str, reader_id: str | None = None) -> list[Span]:
         """All spans of a run with their texts, in the order of their beginning."""
@@ -154,9 +153,9 @@ class Traces(Database):
         return hashlib.sha256(f"{run_id}\n{begun}".encode()).hexdigest()[:32]
 
 
-def insert_span(session: Session, span: Span) -> None:
+def insert_span(connection: Connection, span: Span) -> None:
     """Keep one span in the transaction at hand; the same again changes nothing."""
-    session.execute(_INSERT, span.__dict__)
+    connection.execute(_INSERT, span.__dict__)
 
 
 _INSERT = insert(SpanRow.metadata.tables["spans"]).on_conflict_do_nothing()

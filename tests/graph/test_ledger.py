@@ -23,8 +23,8 @@ def called(agent: str = "writer", **other) -> ModelCall:
 
 
 def note(store: Store, reader: str, call: ModelCall) -> None:
-    with store.writing() as session:
-        note_call(session, "one", reader, call)
+    with store.connected() as connection:
+        note_call(connection, "one", reader, call)
 
 
 def test_sums_by_run_reader_and_agent(store: Store):

@@ -27,11 +27,13 @@ async def test_answers_given_while_a_profile_is_made_count(
         (member,) = crew.store.readers("one")
         answers = dict.fromkeys(("openness-h1", "openness-h2", "openness-h3"), 5)
         sheet = AnswerSheet(reader_id=member.reader.id, instrument=SHORT, answers=answers)
+        untold = [sheet]
         make = Profiler.profile
 
         async def answering(profiler: Profiler, reader: Reader) -> Profile:
             made = await make(profiler, reader)
-            crew.store.keep_sheets([sheet])
+            crew.store.keep_sheets(untold)
+            untold.clear()
             return made
 
         monkeypatch.setattr(Profiler, "profile", answering)

@@ -11,9 +11,12 @@ import pytest
 
 from agents.errors import ConfigError, EndpointError
 from agents.records import Message, Reader
+from agents.settings import ChatSettings
 from graph.events import Event, NodeDone
+from graph.readers import read_readers
 from graph.settings import RunSettings, TracingSettings
 from graph.store import Store
+from graph.synthesis import synthesise
 from graph.tracing.recorder import Recorder, open_recorder
 from graph.tracing.traces import Span
 from tests.graph.crew import begin, open_crew, work
@@ -196,6 +199,27 @@ def test_headers_that_cannot_be_read_are_told_before_the_run(
 
 
 # --- real runs ----------------------------------------------------------------------------------
+
+
+async def test_a_run_is_sent_whole_where_a_collector_is_set(tmp_path: Path) -> None:
+    with receiving() as receiver:
+        settings = RunSettings(
+            home=tmp_path,
+            chat=ChatSettings(model="scripted"),
+            tracing=TracingSettings(otlp_endpoint=receiver.url),
+        )
+        readers = read_readers("sample", settings.readers, print, limit=2)
+        async for _event in synthesise(settings, readers, run_id="one"):
+            pass
+        sent = {s.span_id.hex() for s in receiver.spans}
+    store = Store(tmp_path / "gravity.db")
+    kept = store.spans("one")
+    assert sent == {span.id for span in kept}
+    assert [span.kind for span in kept].count("run") == 1
+    (run,) = [span for span in kept if span.kind == "run"]
+    readers_spans = [span for span in kept if span.kind == "reader"]
+    assert [span.parent_id for span in readers_spans] == [run.id] * 2
+    store.close()
 
 
 async def test_a_run_that_waits_shows_no_error(tmp_path: Path) -> None:
