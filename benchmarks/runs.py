@@ -1,9 +1,9 @@
 """What runs bear, and how fast they are, each figure beside its anchor: `make bench-runs`.
 
-Run as `python -m benchmarks.runs [throughput] [flatness] [faults] [kills] [review]`; without names
-it measures all. Every run is a process of its own (`benchmarks.one_run`), every endpoint a stub of
-0.3 s beside it (`benchmarks.stub_endpoint`). Readers are invented and have answered the short
-questionnaire; the embedder is the scripted one, so that no model runs here.
+Run as `python -m benchmarks.runs [throughput] [flatness] [faults] [kills] [review] [traces]`;
+without names it measures all. Every run is a process of its own (`benchmarks.one_run`), every
+endpoint a stub of 0.3 s beside it (`benchmarks.stub_endpoint`). Readers are invented and have
+answered the short questionnaire; the embedder is the scripted one, so that no model runs here.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import anchor, review
+from benchmarks import anchor, review, traces
 from benchmarks.one_run import RUN
 from benchmarks.stub_endpoint import running
 from graph.store import Store
@@ -199,12 +199,22 @@ def reviewing() -> list[Figures]:
     return [figures]
 
 
+def viewing() -> list[Figures]:
+    """How long one waits for the traces of 100,000 spans."""
+    with TemporaryDirectory() as home:
+        figures = traces.measure(Path(home))
+    print(review.told(figures))
+    print("goals: instant, and under 350 MB", flush=True)
+    return [figures]
+
+
 PARTS = {
     "throughput": throughput,
     "flatness": flatness,
     "faults": faults,
     "kills": kills,
     "review": reviewing,
+    "traces": viewing,
 }
 
 

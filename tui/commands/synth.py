@@ -65,6 +65,8 @@ def synth(
 
     The same command again resumes a run that was stopped, killed, or waits for a person.
     """
+    from agents.errors import NotFoundError
+
     flags = {"chat__model": model, "chat__base_url": base_url, "synthesis__review": review}
     flags |= {"synthesis__method": method, "synthesis__max_cost_usd": max_cost}
     asked = invocation(context)
@@ -77,6 +79,11 @@ def synth(
     source = {"readers": readers, "books": default_books(readers, books), "limit": limit}
     known = run if run is not None and store.has_run(run) else None
     if known is None and readers is None:
+        if run:
+            raise NotFoundError(
+                f"There is no run {run!r}.",
+                "`gravity runs list` names them; name --readers to begin it.",
+            )
         raise typer.BadParameter("name a file of readers, or `sample`.", param_hint="--readers")
     if not (known or new or run):
         known = store.unfinished_run(source, services.settings.kept())
