@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel, Field
 
 from agents.chat import Chat
-from agents.errors import ModelError
+from agents.errors import RefusalError, ReplyError
 from agents.likeness import Likeness
 from agents.prompting import quoted, render
 from agents.records import Scenario
@@ -122,7 +122,7 @@ class Deduplicator:
             return True
         probability = doubt.probability
         if self._referee:
-            with contextlib.suppress(ModelError):
+            with contextlib.suppress(RefusalError, ReplyError):
                 probability = await self._referee.same(scenario, doubt.neighbour.scenario)
         return probability >= 0.5
 

@@ -187,28 +187,30 @@ class EndpointChat:
             try:
                 async with self._throttle.slot() as slot, self._budget.bill(dearest) as bill:
                     if not self._throttle.draining:
-                        return await self._sent(question, key, slot, bill)
+                        return await self._sent(question, key, slot, bill, dearest)
             except EndpointError as error:
                 await asyncio.sleep(self._patience.pause_s(troubles, error))
 
     async def _sent(
-        self, question: Question[Reply], key: str, slot: Slot, bill: Bill
+        self, question: Question[Reply], key: str, slot: Slot, bill: Bill, dearest: float
     ) -> tuple[Reply, Kept]:
-        """One call."""
+        """One call; what it cost is taken to be the dearest where the endpoint does not tell."""
         answer, failure, started = NOTHING, None, _now()
         try:
             with _translating(self._settings):
                 completion = await self._complete(question)
-            answer = self._paid(completion)
+            answer = self._paid(completion, dearest)
             completion.require_whole(self._settings.max_tokens)
             return question.fitting(completion.text, completion.refusal), answer
         except ModelError as error:
             failure = error
             raise
         except asyncio.CancelledError:
-            failure = EndpointError("The call was cancelled.")
+            failure = EndpointError("The call was cancelled.", may_cost=True)
             raise
         finally:
+            if isinstance(failure, EndpointError) and failure.may_cost:
+                answer = replace(answer, cost_usd=dearest)
             bill.usd = answer.cost_usd
             self._learn(slot, failure)
             self._tell(question, answer, _now() - started, failure, key=key)
@@ -230,9 +232,10 @@ class EndpointChat:
             **more,
         }
 
-    def _paid(self, completion: Completion) -> Kept:
+    def _paid(self, completion: Completion, dearest: float) -> Kept:
         tokens_in, tokens_out = completion.tokens
-        cost_usd = self._settings.cost_usd(tokens_in, tokens_out)
+        told = tokens_in + tokens_out > 0
+        cost_usd = self._settings.cost_usd(tokens_in, tokens_out) if told else dearest
         return Kept(completion.text, tokens_in, tokens_out, cost_usd, completion.logprobs)
 
     def _learn(self, slot: Slot, failure: ModelError | None) -> None:
@@ -315,7 +318,7 @@ def _translating(settings: ChatSettings) -> Generator[None]:
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         where = settings.base_url or "the default endpoint"
         problem = f"{where} does not answer as an OpenAI-compatible endpoint."
-        raise EndpointError(problem, "Check chat.base_url.", passing=True) from error
+        raise EndpointError(problem, "Check chat.base_url.", passing=True, may_cost=True) from error
 
 
 def _translated(error: Exception, settings: ChatSettings) -> ModelError:
@@ -323,7 +326,7 @@ def _translated(error: Exception, settings: ChatSettings) -> ModelError:
     match error:
         case openai.APITimeoutError() | httpx2.TimeoutException() if not _while_connecting(error):
             problem = f"{where} did not answer within {settings.timeout_s:g} s."
-            return EndpointError(problem, "Raise chat.timeout_s.", passing=True)
+            return EndpointError(problem, "Raise chat.timeout_s.", passing=True, may_cost=True)
         case openai.APIConnectionError() | httpx2.RequestError():
             problem = f"{where} cannot be reached."
             return EndpointError(problem, "Check chat.base_url.", passing=True)

@@ -79,8 +79,11 @@ class EndpointError(ModelError):
         cure: str = "",
         passing: bool = False,
         retry_after_s: float | None = None,
+        may_cost: bool = False,
     ) -> None:
         super().__init__(problem, cure)
+        self.may_cost = may_cost
+        """Whether the call reached the endpoint, which may charge for it all the same."""
         self.passing = passing
         """Whether the same again may go through: too busy, silent, failing, or not there."""
         self.retry_after_s = retry_after_s

@@ -1,8 +1,10 @@
 """The agents' sections of gravity.toml; values only."""
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Section(BaseModel):
@@ -11,13 +13,32 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def web_address(address: str | None) -> str | None:
+    """An address that may stand in errors and traces, which those that hold a password may not.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if address is None:
+        return None
+    if not re.fullmatch(r"https?://[^\s@/]+(/\S*)?", address):
+        raise ValueError("begin it with http:// or https://, and leave name and password out")
+    port = urlsplit(address).netloc.rpartition("]")[2].partition(":")[2]
+    if port and not port.isdecimal():
+        raise ValueError(f"its port is no number: {port}")
+    return address
+
+
+Address = Annotated[str | None, AfterValidator(web_address)]
+
+
 class ChatSettings(Section):
     """The model that writes scenarios, judges pairs and describes books."""
 
     model: str = "embedded"
     """`embedded` (SmolLM2-135M-Instruct, in process), `scripted` (deterministic, no weights), or
     the name of a model at `base_url`."""
-    base_url: str | None = None
+    base_url: Address = None
     """Any OpenAI-compatible endpoint, such as http://127.0.0.1:8000/v1; none means OpenAI's."""
     api_key_env: str = "OPENAI_API_KEY"
     """The environment variable that holds the key; the key itself is never written to a file."""
@@ -56,7 +77,7 @@ class EmbeddingSettings(Section):
 class SystemOneSettings(Section):
     """A model that answers typed questions with probabilities, and writes nothing."""
 
-    url: str | None = None
+    url: Address = None
     """A System One server such as http://127.0.0.1:8000, which answers POST /v1/systemone; unset
     loads `model` into this process with transformers."""
     model: str | None = None

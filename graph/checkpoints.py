@@ -66,6 +66,19 @@ class CheckpointSaver(SqliteSaver):
 
 
 @contextmanager
+def telling(path: Path) -> Generator[None]:
+    """Puts the saver's complaints about its file into plain words.
+
+    Raises:
+        StorageError: the file cannot be written, or is no database.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise storage_error(path, str(error)) from error
+
+
+@contextmanager
 def open_checkpoints(path: Path) -> Generator[CheckpointSaver]:
     """The saver on a connection that waits for locks, which LangGraph's own does not."""
     with closing(sqlite3.connect(path, BUSY_TIMEOUT_S, check_same_thread=False)) as connection:
@@ -114,11 +127,8 @@ def drop_threads(path: Path, run_id: str, reader_ids: Iterable[str]) -> None:
     if not path.exists():
         return
     threads = [(thread_id(run_id, reader_id),) for reader_id in reader_ids]
-    try:
-        with closing(sqlite3.connect(path, BUSY_TIMEOUT_S)) as connection, connection:
-            _delete(connection, _tables(connection), threads)
-    except sqlite3.Error as error:
-        raise storage_error(path, str(error)) from error
+    with telling(path), closing(sqlite3.connect(path, BUSY_TIMEOUT_S)) as connection, connection:
+        _delete(connection, _tables(connection), threads)
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:

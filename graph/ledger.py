@@ -96,6 +96,13 @@ def note_call(connection: Connection, run_id: str, reader_id: str, call: ModelCa
         )
 
 
+def disown(session: Session, reader_id: str) -> None:
+    """Enter what was spent on a reader under nobody's name too: a run's cap counts it for good."""
+    for row in session.scalars(select(LedgerRow).where(LedgerRow.reader_id == reader_id)):
+        entry = {column.name: getattr(row, column.name) for column in LedgerRow.__table__.columns}
+        session.connection().execute(_ENTER, entry | {"reader_id": ""})
+
+
 def spend_of(session: Session, run_id: str, reader_id: str | None = None) -> Spend:
     """What the model calls of a run, or of one reader's part of it, have cost so far."""
     query = select(*_SUMS).where(LedgerRow.run_id == run_id)

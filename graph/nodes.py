@@ -190,7 +190,7 @@ class Nodes:
             pair = by_people.get(pair.id, pair)  # a killed process repeats this step; they do not
             after[pair.status].append(pair.id)
             if pair.status == "rejected":
-                drawn[pair.dimension].remove(pair.scenario_id)
+                drawn = {n: [i for i in ids if i != pair.scenario_id] for n, ids in drawn.items()}
                 scenario = scenarios.get(pair.scenario_id)
                 if scenario and scenario.provenance == "written":
                     unfit.append(scenario.id)
@@ -323,7 +323,7 @@ class Nodes:
 
     async def _write(self, state: State, cell: Cell) -> tuple[list[Scenario], str | None]:
         axis = dimension(cell["dimension"])
-        rarest = self._crew.pool.rarest_domains(axis.name, MOST_DOMAINS)
+        rarest = await asyncio.to_thread(self._crew.pool.rarest_domains, axis.name, MOST_DOMAINS)
         commission = commissioned(state, cell, self._profile(state), rarest, self._crew.settings)
         try:
             drafts = await self._crew.writer.write(commission)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from agents.frameworks.catalogue import dimensions, shipped_scenarios
 from agents.records import Reader
 from graph.accounts import standing
+from graph.ledger import disown
 from graph.marks import FORGOTTEN, Marks, Naming, phrases, stands_out
 from graph.store import Store
 from graph.tables import (
@@ -47,7 +48,13 @@ _LINE = re.compile(r":\d+(?=: )")
 Columns = tuple[InstrumentedAttribute[Any], ...]
 _WRITTEN: dict[str, tuple[type[Table], Columns]] = {
     "pairs": (PairRow, (PairRow.id, PairRow.record)),
-    "decisions": (DecisionRow, (DecisionRow.id, DecisionRow.reason, DecisionRow.before)),
+    "decisions": (
+        DecisionRow,
+        (
+            *(DecisionRow.id, DecisionRow.reason, DecisionRow.before),
+            *(DecisionRow.chosen, DecisionRow.rejected),
+        ),
+    ),
     "trace spans": (SpanRow, (SpanRow.id, SpanRow.name, SpanRow.error, SpanRow.attributes)),
     "kept replies": (ReplyRow, (ReplyRow.key, ReplyRow.text)),
     "failures": (FailureRow, (FailureRow.id, FailureRow.problem, FailureRow.raw)),
@@ -89,10 +96,12 @@ def erase_rows(store: Store, marks: Marks) -> Counter[str]:
         removed["decisions"] = _delete(session, DecisionRow, DecisionRow.pair_id.in_(pairs))
         for kind, (table, _) in _WRITTEN.items():
             removed[kind] += _delete(session, table, doomed[kind])
+        disown(session, marks.reader_id)
         for kind, table in _OWNED.items():
             removed[kind] += _delete(session, table, table.reader_id == marks.reader_id)
         _rename(session, marks, VerificationRow, VerificationRow.by)
         _rename(session, marks, DecisionRow, DecisionRow.reviewer)
+        _rename(session, marks, DecisionRow, DecisionRow.undone_by)
         for row in session.scalars(select(ReaderRow)):
             _strike_from_part(row, marks)
         for run in session.scalars(select(RunRow)):
@@ -179,11 +188,11 @@ def _holding(
 
 
 def _rename(
-    session: Session, marks: Marks, table: type[Table], column: InstrumentedAttribute[str]
+    session: Session, marks: Marks, table: type[Table], column: InstrumentedAttribute[Any]
 ) -> None:
     """Forget who acted on others' rows, where the name is the reader's or holds it."""
     names = session.scalars(select(column).distinct())
-    theirs = [n for n in names if n == marks.reader_id or marks.holds(n)]
+    theirs = [n for n in names if n and (n == marks.reader_id or marks.holds(n))]
     session.execute(update(table).where(column.in_(theirs)).values({column: FORGOTTEN}))
 
 

@@ -1,13 +1,13 @@
 """The graph's sections of gravity.toml, and all that a run goes by; values only."""
 
-import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from agents.records import Facet
 from agents.settings import (
+    Address,
     ChatSettings,
     CriticSettings,
     DeduplicatorSettings,
@@ -81,21 +81,12 @@ class TracingSettings(Section):
     texts: Texts = "full"
     """Prompts and replies in the run database: `redacted` masks e-mail addresses, telephone numbers
     and readers' own words; `none` keeps no text, and `gravity why` then knows no writer's call."""
-    otlp_endpoint: str | None = None
+    otlp_endpoint: Address = None
     """An OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318."""
     otlp_texts: Texts = "none"
     """The same for what is sent there."""
     otlp_headers_env: str = "OTEL_EXPORTER_OTLP_HEADERS"
     """The environment variable that holds headers to send along: `name=value,name=value`."""
-
-    @field_validator("otlp_endpoint")
-    @classmethod
-    def _is_an_address(cls, address: str | None) -> str | None:
-        if address and not re.fullmatch(r"https?://[^\s@]+", address):
-            raise ValueError(
-                "begin it with http:// or https://; a password goes into the headers' variable"
-            )
-        return address
 
 
 class RunSettings(BaseModel):

@@ -7,10 +7,10 @@ from datetime import date
 from itertools import count
 from typing import Any, Literal
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from agents.errors import NotFoundError
+from agents.errors import LockedError, NotFoundError
 from agents.records import Profile, Reader
 from agents.verification import Verification, in_force
 from graph.accounts import Accounts, RunStatus, standing
@@ -21,7 +21,7 @@ from graph.failures import Failures
 from graph.fingerprint import changes
 from graph.reviewing.decisions import Decisions, go_on
 from graph.reviewing.desk import ENDED
-from graph.tables import PairRow, ReaderRow, RunRow
+from graph.tables import FailureRow, PairRow, ReaderRow, RunRow
 from graph.tracing.traces import Traces
 
 ReaderStatus = Literal["pending", "waiting", "finished", "failed"]
@@ -58,9 +58,17 @@ class Store(Accounts, Decisions, Traces, Failures, Dossier, Descriptions):
         requested: int,
         skipped: Sequence[str],
     ) -> None:
-        """Write a new run with `requested` pairs asked for each of its readers."""
+        """Write a new run with `requested` pairs asked for each of its readers.
+
+        Raises:
+            LockedError: another process has begun a run of this name meanwhile.
+        """
         now = time.time()
         with self.writing() as session:
+            if session.get(RunRow, run_id):
+                raise LockedError(
+                    f"{run_id} has been begun by another process.", "Run the same command again."
+                )
             session.add(
                 RunRow(
                     id=run_id,
@@ -129,12 +137,22 @@ class Store(Accounts, Decisions, Traces, Failures, Dossier, Descriptions):
             return self._run(session, run_id).settings
 
     def change_settings(self, run_id: str, settings: dict[str, Any]) -> None:
-        """Let the run go on under other settings; those before are kept."""
+        """Let the run go on under other settings; those before are kept where pairs depend on it.
+
+        Readers whose part has not ended are asked for as many pairs as the new quotas say.
+        """
+        unfinished = (ReaderRow.run_id == run_id) & ReaderRow.status.not_in(ENDED)
         with self.writing() as session:
             run = self._run(session, run_id)
-            earlier = {"until": time.time(), "settings": run.settings["settings"]}
-            listed = [*run.settings.get("earlier", []), earlier]
+            before, listed = run.settings["settings"], run.settings.get("earlier", [])
+            if changes(before, settings):
+                listed = [*listed, {"until": time.time(), "settings": before}]
             run.settings = run.settings | {"settings": settings, "earlier": listed}
+            run.model = settings["chat"]["model"]
+            requested = sum(settings["synthesis"]["quotas"].values())
+            session.connection().execute(
+                update(ReaderRow).where(unfinished).values(requested=requested)
+            )
 
     # --- readers ------------------------------------------------------------------------------
 
@@ -217,17 +235,25 @@ class Store(Accounts, Decisions, Traces, Failures, Dossier, Descriptions):
         noted |= {"status": status, "failed": failed, "error": error}
         self._change(run_id, reader_id, **noted)
 
-    def put_back(self, run_id: str) -> list[str]:
-        """Have the readers worked on again that lost pairs to failures; their ids."""
-        query = select(ReaderRow).where(ReaderRow.run_id == run_id)
+    def with_losses(self, run_id: str) -> list[str]:
+        """The ids of readers that lost pairs to failures, in the order of the file."""
+        query = select(ReaderRow.reader_id).where(ReaderRow.run_id == run_id)
         query = query.where((ReaderRow.status == "failed") | (ReaderRow.failed > 0))
+        with self.reading() as session:
+            return list(session.scalars(query.order_by(ReaderRow.position)))
+
+    def put_back(self, run_id: str, reader_ids: Sequence[str]) -> None:
+        """Have readers worked on again, from the beginning, and forget what failed for them."""
+        fresh = {"status": "pending", "failed": 0, "error": None, "starved": {}}
         with self.writing() as session:
-            rows = session.scalars(query.order_by(ReaderRow.position)).all()
-            for row in rows:
-                row.status, row.failed, row.error, row.starved = "pending", 0, None, {}
-            if rows:
+            for row, statement in (
+                (ReaderRow, update(ReaderRow).values(fresh)),
+                (FailureRow, delete(FailureRow)),
+            ):
+                theirs = (row.run_id == run_id) & row.reader_id.in_(reader_ids)
+                session.connection().execute(statement.where(theirs))
+            if reader_ids:
                 self._run(session, run_id).status = "stopped"
-            return [row.reader_id for row in rows]
 
     # --- inside -------------------------------------------------------------------------------
 

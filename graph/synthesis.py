@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,13 @@ from langgraph.errors import GraphRecursionError
 from langgraph.types import Command
 from langsmith import tracing_context
 
-from agents.errors import GravityError, ModelError, StorageError
+from agents.errors import GravityError, InputError, ModelError
 from agents.records import Book, Reader
 from agents.throttle import asking
 from graph.build import Machine, build_graph
-from graph.checkpoints import CHECKPOINTS, open_checkpoints, thread_id
+from graph.checkpoints import CHECKPOINTS, open_checkpoints, telling, thread_id
 from graph.claims import claim
 from graph.crew import Crew
-from graph.database import storage_error
 from graph.events import Event, PairsWaiting, ReaderEnded, RunBegan, RunEnded
 from graph.failures import Failure, write_failures
 from graph.fingerprint import require_same
@@ -70,8 +68,10 @@ async def synthesise(
     store = services.store
     name = run_id or store.next_run_id()
     with claim(settings.home, name):
-        if store.has_run(name):
+        if run_id and store.has_run(name):
             require_same(name, store.run_settings(name)["settings"], settings)
+        elif not readers:
+            raise InputError(f"There are no readers to begin {name} with.")
         else:
             store.begin_run(
                 name,
@@ -128,11 +128,7 @@ async def work_through(
         with contextlib.suppress(asyncio.CancelledError):
             await work
     finally:
-        for task in (work, stopper):
-            if task:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, GravityError):
-                    await task
+        await _ended(*filter(None, (work, stopper)))
         store.settle(run_id)
         write_failures(store, run_id, home)
     yield RunEnded(store.run(run_id))
@@ -170,6 +166,16 @@ class _Events:
         return event
 
 
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks and wait for them, however they end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # else asyncio complains that nobody asked
+
+
 async def _stopped(crew: Crew, stop: asyncio.Event, work: asyncio.Task[None]) -> None:
     await stop.wait()
     await crew.chat.drain()
@@ -180,14 +186,15 @@ async def _work(
     crew: Crew, run_id: str, home: Path, readers: Sequence[str], build: Build, events: _Events
 ) -> None:
     """So many readers at a time; where one meets what stops the run, calls in flight still end."""
-    left = iter(readers)
+    left, path = iter(readers), home / CHECKPOINTS
 
     async def seat(machine: Machine, left: Iterator[str]) -> None:
         for reader_id in left:
             await events.room()
             asking.set(reader_id)
             try:
-                await _run_reader(crew, machine, run_id, reader_id)
+                with telling(path):
+                    await _run_reader(crew, machine, run_id, reader_id)
             except ModelError:
                 await crew.chat.drain()
                 raise
@@ -196,16 +203,15 @@ async def _work(
         with (
             tracing_context(enabled=False),  # LangSmith's, which the environment may turn on
             crew.recorder.run(run_id),
-            open_checkpoints(home / CHECKPOINTS) as saver,
+            telling(path),
+            open_checkpoints(path) as saver,
         ):
             machine = build(crew, saver)
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(crew.settings.readers_at_once, len(readers))):
                     group.create_task(seat(machine, left))
-    except* (ModelError, StorageError) as errors:
+    except* GravityError as errors:
         raise errors.exceptions[0] from None
-    except* sqlite3.Error as errors:
-        raise storage_error(home / CHECKPOINTS, str(errors.exceptions[0])) from errors
 
 
 async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str) -> None:

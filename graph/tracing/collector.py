@@ -29,7 +29,7 @@ BUSY = (429, 502, 503, 504)
 """Statuses after which the same may be sent again: https://opentelemetry.io/docs/specs/otlp/."""
 PAUSES_S = (0.5, 1.0)
 """Before a batch of a run is sent again to a collector that is busy."""
-LONGEST_PAUSE_S = 30.0
+LONGEST_PAUSE_S = 5.0
 MOST_WAITING = 2048
 """Spans that wait to be sent; further ones are left out, and counted."""
 BATCH = 512

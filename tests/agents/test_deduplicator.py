@@ -251,7 +251,14 @@ async def test_outside_of_it_nobody_is_asked(pool: Pool):
     )
 
 
-@pytest.mark.parametrize("error", [ReplyError("no"), RefusalError("no"), EndpointError("gone")])
+async def test_what_stops_a_run_stops_the_referee(pool: Pool):
+    pool.load([scene("one")])
+    with pytest.raises(EndpointError):
+        await over(pool, Asked(EndpointError("gone")), **GREY).admit([scene("near", NEARBY)])
+    assert [s.id for s in pool.scenarios()] == ["one"]
+
+
+@pytest.mark.parametrize("error", [ReplyError("no"), RefusalError("no")])
 @pytest.mark.parametrize(("likely", "comes_in"), [(True, False), (False, True)])
 async def test_where_the_referee_cannot_be_asked_the_odds_decide(
     pool: Pool, error: Exception, likely: bool, comes_in: bool

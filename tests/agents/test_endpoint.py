@@ -1,6 +1,7 @@
 """Chat over the wire, against a real server on loopback: replies, repairs, and every failure."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import time
@@ -283,6 +284,30 @@ async def test_the_cap_counts_calls_in_flight(stub: Stub):
     assert any(isinstance(outcome, BudgetError) for outcome in outcomes)
     assert 0.003 < sum(call.cost_usd for call in calls) <= 0.005
     assert all(isinstance(outcome, (Choice, BudgetError)) for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(body=completion(GOOD).body.replace(b'"usage"', b'"nothing"')),
+        replace(completion(GOOD), delay_s=0.5),
+        Answer(200, b"<html>"),
+    ],
+    ids=["no-usage", "silence", "no-reply"],
+)
+async def test_what_the_endpoint_does_not_tell_is_taken_at_its_dearest(stub: Stub, answer: Answer):
+    stub.answers = [answer]
+    settings = ChatSettings(
+        model="m", base_url=stub.base_url, price_out_usd=1.0, timeout_s=0.2, patience_s=0
+    )
+    calls: list[ModelCall] = []
+    chat = EndpointChat(settings, calls.append, budget=Budget(0.003))
+    with contextlib.suppress(EndpointError):
+        await chat.ask("critic", TURNS, Choice)
+    assert calls[0].cost_usd == pytest.approx(0.002)
+    with pytest.raises(BudgetError, match=r"\$0\.002000 are spent"):
+        await chat.ask("critic", TURNS, Choice, repeat=1)
+    await chat.close()
 
 
 async def test_draining_begins_no_call_and_lets_those_in_flight_end(stub: Stub):

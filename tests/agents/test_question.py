@@ -64,3 +64,21 @@ def test_a_reply_fits_or_says_what_is_wrong():
     assert caught.value.raw == '{"word": 1}'
     with pytest.raises(RefusalError, match="The model declined: no"):
         ASKED.fitting("", "no")
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("127.0.0.1:8000/v1", "begin it with http:// or https://"),
+        ("https://me:sesame@there/v1", "leave name and password out"),
+        ("http://there:port/v1", "its port is no number: port"),
+    ],
+)
+def test_an_address_may_stand_in_every_error(address: str, problem: str):
+    with pytest.raises(ValueError, match=problem):
+        ChatSettings(base_url=address)
+
+
+@pytest.mark.parametrize("address", ["http://[::1]:8000/v1", "https://there", "http://a:1/v1?x=y"])
+def test_what_is_an_address_is_taken(address: str):
+    assert ChatSettings(base_url=address).base_url == address

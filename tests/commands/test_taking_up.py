@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from graph.books import SAMPLE
+from graph.claims import claim
 from graph.store import Store
 from tests.agents.stub_endpoint import Answer, Stub, completion
 from tests.commands.conftest import Gravity
@@ -58,6 +59,25 @@ def test_what_changes_no_pair_is_not_asked_about(gravity: Gravity, waiting: Stor
     words = ("--set", "synthesis.readers_at_once=1", "--set", "chat.concurrency=2")
     told = gravity(*words, "synth", "--run", "w")
     assert "changed" not in told.err
+
+
+def test_a_cap_that_is_given_once_is_the_runs_from_then_on(gravity: Gravity, waiting: Store):
+    gravity("synth", "--run", "w", "--max-cost", "2.5", "--dry-run")
+    assert waiting.run_settings("w")["settings"]["synthesis"]["max_cost_usd"] is None
+    gravity("synth", "--run", "w", "--max-cost", "2.5")
+    kept = waiting.run_settings("w")
+    assert kept["settings"]["synthesis"]["max_cost_usd"] == 2.5
+    assert not kept.get("earlier")
+
+
+def test_settings_do_not_change_under_a_process_at_work(
+    gravity: Gravity, waiting: Store, home: Path
+):
+    before = waiting.run_settings("w")
+    words = ("--set", "critic.accept_from=0.9", "synth", "--run", "w", "--settings", "new")
+    with claim(home, "w"):
+        assert "w is being worked on by process" in gravity(*words, code=4).err
+    assert waiting.run_settings("w") == before
 
 
 def test_a_flag_that_says_what_the_run_says_is_no_change(gravity: Gravity, waiting: Store):
@@ -219,3 +239,15 @@ def test_retrying_where_nothing_failed_changes_nothing(gravity: Gravity, gathere
     assert "Nothing of done failed." in told.err
     assert "done: finished." in told.out
     assert "say what to retry" in gravity("runs", "retry", "done", code=2).err
+
+
+def test_what_was_lost_is_worked_on_again(gravity: Gravity, store: Store):
+    before = {pair.id for pair in store.pairs("done", status="accepted")}
+    lost = store.readers("done")[0].reader.id
+    gone = [p for p in store.pairs("done", reader_id=lost) if p.status == "accepted"][-1]
+    store.put_pairs([gone.model_copy(update={"status": "rejected"})])
+    store.end_reader("done", lost, "finished", starved={gone.facet: "the writer failed"}, failed=1)
+    account = gravity("runs", "retry", "done", "--failed", "--json").json["accounting"]
+    assert account["failed"] == account["pending"] == 0
+    assert account["requested"] == account["accepted"] + account["rejected"]
+    assert before - {gone.id} <= {pair.id for pair in store.pairs("done", status="accepted")}

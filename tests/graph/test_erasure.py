@@ -74,6 +74,12 @@ def _worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         update = {"id": "doubted", "run_id": "two", "status": "review"}
         crew.store.put_pairs([doubted.model_copy(update=update)])
         crew.store.decide("doubted", "approve", "eve")
+        others = crew.store.pairs("one", reader_id=NAMES[1])[0]
+        quoting = others.model_copy(update=update | {"id": "quoting"})
+        crew.store.put_pairs([quoting])
+        words = next(review.text for review in readers[0].reviews if review.text)
+        crew.store.decide("quoting", "edit", "eve", chosen=words[:400])
+        crew.store.undo("quoting", NAMES[0])
         export_pairs(crew.store, "one", home / "exports" / "one")
         for name in NAMES:
             crew.store.keep_sheets(

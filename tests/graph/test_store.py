@@ -13,6 +13,7 @@ from sqlalchemy import event
 from agents.errors import DecisionError, LockedError, NotFoundError, StorageError
 from agents.records import Attribute, Description, Message, Pair, PairStatus, Profile, Reader
 from graph.database import storage_error
+from graph.settings import RunSettings
 from graph.store import Store
 from tests.graph.crew import assert_adds_up
 
@@ -298,3 +299,20 @@ def test_plain_words(cause: str, kind: type[StorageError], text: str) -> None:
     assert type(error) is kind
     assert text in str(error)
     assert error.exit_code == 4
+
+
+def test_a_run_that_was_begun_meanwhile_is_left_alone(store: Store) -> None:
+    store.begin_run("run-1", "m", {}, [Reader(id="ana")], 4, [])
+    with pytest.raises(LockedError, match="run-1 has been begun by another process"):
+        store.begin_run("run-1", "n", {}, [Reader(id="bob")], 4, [])
+    assert [member.reader.id for member in store.readers("run-1")] == ["ana"]
+
+
+def test_new_quotas_count_for_readers_whose_part_has_not_ended(store: Store) -> None:
+    readers = [Reader(id="ana"), Reader(id="bob")]
+    store.begin_run("one", "m", {"settings": RunSettings().kept()}, readers, 4, [])
+    store.end_reader("one", "ana", "finished")
+    settings = RunSettings(chat=ChatSettings(model="n")).kept()
+    store.change_settings("one", settings)
+    assert [member.requested for member in store.readers("one")] == [4, 12]
+    assert store.run("one").model == "n"

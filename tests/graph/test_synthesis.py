@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.endpoint import EndpointChat
-from agents.errors import EndpointError, LockedError, RefusalError, ReplyError
+from agents.errors import EndpointError, LockedError, RefusalError, ReplyError, WeightsError
 from agents.judges.by_embedding import EmbeddedJudge
 from agents.pair_critic import PairCritic
 from agents.records import Pair
@@ -330,6 +330,20 @@ async def test_locked_checkpoints_stop_the_run_resumably(tmp_path: Path, monkeyp
             await work(crew, "one", tmp_path)
         assert crew.store.run("one").status == "stopped"
         other.close()
+        await work(crew, "one", tmp_path)
+        assert crew.store.run("one").status == "finished"
+
+
+async def test_what_nobody_foresaw_ends_the_run_in_order_too(tmp_path: Path, monkeypatch) -> None:
+    async def failing(*_: object) -> None:
+        raise WeightsError("The weights are gone.")
+
+    with open_crew(tmp_path) as crew:
+        begin(crew, "one", readers=2)
+        with monkeypatch.context() as patch, pytest.raises(WeightsError, match="are gone"):
+            patch.setattr(Nodes, "plan", failing)
+            await work(crew, "one", tmp_path)
+        assert crew.store.run("one").status == "stopped"
         await work(crew, "one", tmp_path)
         assert crew.store.run("one").status == "finished"
 

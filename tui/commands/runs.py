@@ -100,8 +100,9 @@ def retry(
     run_id = store.run(run).id
     services = settled(asked, {}, run_id, changed)
     with claim(services.home, run_id):
-        again = store.put_back(run_id)
+        again = store.with_losses(run_id)
         drop_threads(services.home / CHECKPOINTS, run_id, again)
+        store.put_back(run_id, again)
     if not again:
         typer.echo(f"Nothing of {run_id} failed.", err=True)
     finish(take_up(services, run_id) if again else store.run(run_id), as_json)

@@ -95,7 +95,7 @@ def synth(
     run_id = known or run or store.next_run_id()
     if dry_run:
         if known:
-            services = settled(asked, given(flags), known, "kept")
+            services = settled(asked, given(flags), known, "kept", keep=False)
         _foresee(services, run_id, source, as_json)
         return
     summary = (
@@ -183,11 +183,12 @@ def _work(services: "Services", run_id: str, books: "Mapping[str, Book]") -> "Ru
     except BaseException:
         typer.echo(f"{services.store.accounting(run_id)}", err=True)
         raise
-    if stopped_by:
+    summary = services.store.run(run_id)
+    if stopped_by and summary.status == "stopped":
         typer.echo(f"{services.store.accounting(run_id)}", err=True)
         typer.echo(f"Stopped. `gravity synth --run {run_id}` goes on.", err=True)
         raise typer.Exit(128 + stopped_by)
-    return services.store.run(run_id)
+    return summary
 
 
 async def _working(

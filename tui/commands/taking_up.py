@@ -25,18 +25,25 @@ ChangedOption = Annotated[
 
 
 def settled(
-    asked: Invocation, flags: Mapping[str, Any], run_id: str, changed: str | None
+    asked: Invocation,
+    flags: Mapping[str, Any],
+    run_id: str,
+    changed: str | None,
+    keep: bool = True,
 ) -> "Services":
     """The services for going on with a run.
 
     What the file, the environment or flags say now and pairs do not depend on (such as how many
-    calls are in flight) counts from now on; for the rest the person decides.
+    calls are in flight) counts from now on; for the rest the person decides. The run keeps what
+    is settled, unless `keep` is false.
 
     Raises:
+        LockedError: another process works on the run.
         ConfigError: the settings have changed and nobody can be asked, or another version of
             gravity began the run.
     """
     from agents.errors import ConfigError
+    from graph.claims import claim
     from graph.fingerprint import changes, depends_on
     from tui.settings import compose, known_keys, said
     from tui.wiring import Services
@@ -65,7 +72,9 @@ def settled(
     differing = changes(kept, new)
     if differing and _chosen(run_id, differing, changed) == "new":
         values = new
-        store.change_settings(run_id, new)
+    if keep and values != kept:
+        with claim(services.home, run_id):
+            store.change_settings(run_id, values)
     chosen = {f"{name}.{key}": v for name, fields in values.items() for key, v in fields.items()}
     return Services(compose({}, {"home": services.home, **chosen}))
 
