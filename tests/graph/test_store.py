@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from agents.errors import DecisionError, LockedError, NotFoundError, StorageError
 from agents.records import Attribute, Description, Message, Pair, PairStatus, Profile, Reader
+from agents.settings import ChatSettings
 from graph.database import storage_error
 from graph.settings import RunSettings
 from graph.store import Store
