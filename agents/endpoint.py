@@ -3,11 +3,9 @@
 import asyncio
 import json
 import os
-import time
-from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -25,7 +23,7 @@ from agents.errors import (
     RefusalError,
     ReplyError,
 )
-from agents.patience import Patience
+from agents.patience import Patience, passes, retry_after_s
 from agents.question import LOGPROBS, Question, fault
 from agents.records import Message, ModelCall
 from agents.settings import ChatSettings
@@ -34,8 +32,6 @@ from agents.throttle import Slot, Throttle
 COMPLETIONS = "chat/completions"
 NOTHING = Kept("", 0, 0, 0.0)
 StatusError = (openai.APIStatusError, httpx2.HTTPStatusError)
-PASSING = (408, 409, 429)
-"""Statuses that say: not now; beside all of the server's own failures."""
 
 
 class EndpointChat:
@@ -350,22 +346,9 @@ def _refused(response: httpx2.Response, where: str, settings: ChatSettings) -> M
         case status:
             return EndpointError(
                 f"{where} answers {status}: {_message(response)}",
-                passing=status in PASSING or status >= 500,
-                retry_after_s=_retry_after_s(response.headers),
+                passing=passes(status),
+                retry_after_s=retry_after_s(response.headers),
             )
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """As the endpoint says it: in milliseconds, in seconds, or as a date."""
-    try:
-        if told := headers.get("retry-after-ms"):
-            return max(0.0, float(told) / 1000)
-        told = headers.get("retry-after", "")
-        if told.replace(".", "", 1).isdigit():
-            return float(told)
-        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
-    except ValueError:
-        return None
 
 
 def _now() -> float:

@@ -2,10 +2,15 @@
 
 import asyncio
 import random
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 from agents.errors import EndpointError, RefusalError
 
+PASSING = (408, 409, 429)
+"""Statuses that say: not now; beside all of the server's own failures."""
 TRIES_OF_A_STRANGER = 3
 """Of a call to an endpoint that never answered in this process: its address may be wrong."""
 MOST_TRIES = 10
@@ -73,6 +78,24 @@ class Patience:
         if now + pause_s - silent_since > self._most_s:
             raise error
         return pause_s
+
+
+def passes(status: int) -> bool:
+    """Whether a status says: not now."""
+    return status in PASSING or status >= 500
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """As the endpoint says it: in milliseconds, in seconds, or as a date."""
+    try:
+        if told := headers.get("retry-after-ms"):
+            return max(0.0, float(told) / 1000)
+        told = headers.get("retry-after", "")
+        if told.replace(".", "", 1).isdigit():
+            return float(told)
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def _now() -> float:

@@ -84,6 +84,10 @@ class SystemOneSettings(Section):
     """As the server calls it; without a server a folder, or a name that transformers knows."""
     timeout_s: float = Field(default=600.0, gt=0)
     """Seconds to wait for all answers of one request, 64 at most."""
+    concurrency: int = Field(default=8, ge=1)
+    """Requests in flight to the server at most."""
+    patience_s: float = Field(default=300.0, ge=0)
+    """Seconds without any reply, after there were some, until a run is stopped (resumably)."""
 
 
 class ProfilerSettings(Section):

@@ -16,6 +16,8 @@ INDIFFERENT = {
     "chat.price_in_usd",
     "chat.price_out_usd",
     "systemone.timeout_s",
+    "systemone.concurrency",
+    "systemone.patience_s",
     "synthesis.readers_at_once",
     "synthesis.max_cost_usd",
 }

@@ -197,7 +197,13 @@ class RunServices:
 
         wanted = self.settings.systemone
         if wanted.url:
-            return SystemOne(wanted.url, wanted.model or "default", wanted.timeout_s)
+            return SystemOne(
+                wanted.url,
+                wanted.model or "default",
+                wanted.timeout_s,
+                wanted.concurrency,
+                wanted.patience_s,
+            )
         if wanted.model:
             return DecisionPipeline(wanted.model)
         raise ConfigError(

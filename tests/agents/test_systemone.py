@@ -1,7 +1,9 @@
 """Deciders: a real server and a pipeline with a tiny model, and a stub for what goes wrong."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,12 @@ from agents.decision_pipeline import DecisionPipeline
 from agents.decisions import ChoiceQuestion, NoulQuestion, Question, ScoreQuestion
 from agents.errors import EndpointError, RefusalError, ReplyError, WeightsError
 from agents.frameworks.catalogue import dimension
+from agents.patience import TRIES_OF_A_STRANGER
 from agents.records import Reader, Review
 from agents.scripted import ScriptedEmbedder
 from agents.stances.by_decision import DecisionStances
 from agents.systemone import SystemOne
-from tests.agents.stub_endpoint import Answer, Stub, decisions
+from tests.agents.stub_endpoint import Answer, Stub, decisions, failure
 
 QUESTIONS: dict[str, Question] = {
     "who": ChoiceQuestion(
@@ -178,7 +181,24 @@ async def test_a_failing_server_tells_in_its_own_words(stub: Stub, answer: Answe
     with pytest.raises(EndpointError, match=line) as caught:
         await SystemOne(stub.url, "m", 9).decide("i", QUESTIONS)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
-    assert len(stub.asked) == 1, "nothing is repeated"
+    passing = answer.status >= 500
+    assert len(stub.asked) == (TRIES_OF_A_STRANGER if passing else 1)
+
+
+async def test_a_server_that_is_busy_for_a_while_is_asked_again(stub: Stub):
+    busy = replace(failure(429, "busy"), headers={"retry-after-ms": "1"})
+    stub.answers = [busy] * 5 + [decisions(GOOD)]
+    answers = await SystemOne(stub.url, "m", 9).decide("i", QUESTIONS)
+    assert answers["friend"].probabilities["true"] == 0.75
+    assert len(stub.asked) == 6
+
+
+async def test_no_more_requests_are_in_flight_than_set(stub: Stub):
+    stub.answers = [replace(decisions(GOOD), delay_s=0.05)]
+    client = SystemOne(stub.url, "m", 9, concurrency=2)
+    await asyncio.gather(*(client.decide("i", QUESTIONS) for _ in range(8)))
+    assert len(stub.asked) == 8
+    assert stub.most_at_once == 2
 
 
 @pytest.mark.parametrize("status", [413, 422])
