@@ -15,8 +15,9 @@ TRIES_OF_A_STRANGER = 3
 """Of a call to an endpoint that never answered in this process: its address may be wrong."""
 MOST_TRIES = 10
 """Of a call while others go through: it may be this one that the endpoint cannot do."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
-"""Before a call is tried again: doubled each time, of which half by chance."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 2.0
+"""Before a call is tried again: doubled each time, of which half by chance. A silent endpoint is
+spared by the throttle; who comes back late after an outage holds a whole reader up."""
 
 
 @dataclass

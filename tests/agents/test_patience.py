@@ -48,7 +48,7 @@ def test_an_endpoint_that_never_answered_is_soon_given_up():
 
 
 def test_one_that_did_is_waited_for_as_long_as_set():
-    assert 300 / 8.1 < tries(300, BUSY, known=True, others=False) < 100
+    assert 300 / 2.1 < tries(300, BUSY, known=True, others=False) < 330
     assert tries(0, BUSY, known=True, others=False) == 1
 
 
@@ -77,5 +77,5 @@ def test_pauses_grow():
         troubles = patience.begin()
         return [patience.pause_s(troubles, BUSY) for _ in range(7)]
 
-    for pause, longest in zip(run(pauses()), (0.5, 1, 2, 4, 8, 8, 8), strict=True):
+    for pause, longest in zip(run(pauses()), (0.5, 1, 2, 2, 2, 2, 2), strict=True):
         assert longest / 2 <= pause <= longest
