@@ -95,7 +95,9 @@ def measure(home: Path, spans: int = SPANS) -> dict[str, float]:
 
 def _timed(name: str, command: list[str], folder: Path) -> dict[str, float]:
     begun = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
