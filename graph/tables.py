@@ -49,8 +49,10 @@ class PairRow(Table):
     __tablename__ = "pairs"
     __table_args__ = (
         Index("pairs_by_run", "run_id", "status"),
-        Index("pairs_by_reader", "run_id", "reader_id"),
+        Index("pairs_by_reader", "reader_id", "run_id"),
     )
+    """Last in an index, a reader's id would stand before SQLite's row number, whose byte may be a
+    digit: `reader1` and row 50 look like `reader12`, which an erasure then takes for left over."""
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
@@ -149,9 +151,10 @@ class VerificationRow(Table):
     """What a reader, or an operator for them, said of one item of their profile, in any run."""
 
     __tablename__ = "verifications"
+    __table_args__ = (Index("verifications_by_reader", "reader_id", "item"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    reader_id: Mapped[str] = mapped_column(String(200), index=True)
+    reader_id: Mapped[str] = mapped_column(String(200))
     item: Mapped[str] = mapped_column(String(100))
     action: Mapped[str] = mapped_column(String(16))
     score: Mapped[float | None]
@@ -164,9 +167,10 @@ class ReplyRow(Table):
     """A reply of a model that was paid for, under the key of everything that it depends on."""
 
     __tablename__ = "replies"
+    __table_args__ = (Index("replies_by_reader", "reader_id", "key"),)
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    reader_id: Mapped[str] = mapped_column(String(200), index=True)
+    reader_id: Mapped[str] = mapped_column(String(200))
     """Whose part of a run it was first made for; empty where it was made for nobody's."""
     at: Mapped[float]
     text: Mapped[str] = mapped_column(Text)

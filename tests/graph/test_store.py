@@ -13,7 +13,8 @@ from sqlalchemy import event
 from agents.errors import DecisionError, LockedError, NotFoundError, StorageError
 from agents.records import Attribute, Description, Message, Pair, PairStatus, Profile, Reader
 from agents.settings import ChatSettings
-from graph.database import storage_error
+from agents.verification import Verification
+from graph.database import compact, storage_error
 from graph.settings import RunSettings
 from graph.store import Store
 from tests.graph.crew import assert_adds_up
@@ -317,3 +318,15 @@ def test_new_quotas_count_for_readers_whose_part_has_not_ended(store: Store) -> 
     store.change_settings("one", settings)
     assert [member.requested for member in store.readers("one")] == [4, 12]
     assert store.run("one").model == "n"
+
+
+def test_no_row_number_makes_one_readers_id_look_like_anothers(store: Store) -> None:
+    """In an index SQLite puts the row number after the last column: 50 is the digit 2."""
+    store.begin_run("one", "m", {}, [Reader(id="reader1")], 60, [])
+    pairs = [a_pair(n, "reader1") for n in range(60)]
+    store.put_pairs([pair.model_copy(update={"run_id": "one"}) for pair in pairs])
+    said = {"reader_id": "reader1", "item": "pace", "action": "confirm", "by": "ana", "at": 1}
+    store.verify(Verification.model_validate(said) for _ in range(60))
+    compact(store.path)
+    kept = store.path.read_bytes()
+    assert not [digit for digit in range(10) if f"reader1{digit}".encode() in kept]

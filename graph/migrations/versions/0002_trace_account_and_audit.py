@@ -85,7 +85,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     with op.batch_alter_table("replies", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_replies_reader_id"), ["reader_id"], unique=False)
+        batch_op.create_index("replies_by_reader", ["reader_id", "key"], unique=False)
 
     with op.batch_alter_table("decisions", schema=None) as batch_op:
         batch_op.add_column(
@@ -100,7 +100,11 @@ def upgrade() -> None:
         batch_op.create_index("decisions_by_key", ["key"], unique=True)
 
     with op.batch_alter_table("pairs", schema=None) as batch_op:
-        batch_op.create_index("pairs_by_reader", ["run_id", "reader_id"], unique=False)
+        batch_op.create_index("pairs_by_reader", ["reader_id", "run_id"], unique=False)
+
+    with op.batch_alter_table("verifications", schema=None) as batch_op:
+        batch_op.drop_index("ix_verifications_reader_id")
+        batch_op.create_index("verifications_by_reader", ["reader_id", "item"], unique=False)
 
     with op.batch_alter_table("spans", schema=None) as batch_op:
         batch_op.add_column(sa.Column("node", sa.String(length=100), nullable=True))
