@@ -29,7 +29,7 @@ from graph.nodes import Nodes
 from graph.routing import Routing
 from graph.services import RunServices
 from graph.settings import RunSettings, SynthesisSettings
-from graph.state import State
+from graph.state import State, first_state
 from graph.synthesis import work_through
 
 RUN = "bench"
@@ -89,7 +89,7 @@ async def staged(crew: Crew, run_id: str) -> None:
     }
     at: dict[str, list[State]] = {"profile": []}
     for reader_id in crew.store.readers_with_work(run_id):
-        at["profile"].append(State(run_id=run_id, reader_id=reader_id, used=[], failures=[]))
+        at["profile"].append(first_state(run_id, reader_id))
 
     async def step(name: str, state: State) -> tuple[str, State]:
         with crew.recorder.reader(run_id, state["reader_id"]):

@@ -27,18 +27,16 @@ from agents.records import (
 )
 from agents.scenario_writer import AGENT as SCENARIO_WRITER
 from agents.verification import supports
-from graph.commissions import commissioned
+from graph import supply
 from graph.crew import Crew
 from graph.events import PairDecided
 from graph.failures import Failure
 from graph.pairing import invented_pair, scenario_pair
-from graph.planning import breadth, lack, lost_to_failures, plan_round, scene_dimensions
+from graph.planning import lack, lost_to_failures, plan_round
 from graph.state import Cell, State, lacking
 
 Update = dict[str, Any]
 T = TypeVar("T")
-MOST_DOMAINS = 3
-"""Parts of life, the rarest in a cell, that the writer is asked to take scenes from."""
 
 
 class Nodes:
@@ -305,26 +303,17 @@ class Nodes:
         profile, settings = self._profile(state), self._crew.settings
         readers = self._readers(state["run_id"])
         taken = set(state["used"])
-        drawn: dict[str, list[str]] = {}
+        found: dict[str, list[str]] = {}
         for cell in cells:
-            name, wanted = cell["dimension"], cell["wanted"]
-            serving = scene_dimensions(profile, name, settings.min_departure)
-            scenes = await asyncio.to_thread(self._crew.pool.scenes, serving)
-            drawn[name] = scenes.draw(
-                profile.reader_id,
-                profile.country,
-                profile.age,
-                taken,
-                wanted,
-                breadth(cell["facet"], wanted, readers, settings),
-            )
-            taken |= set(drawn[name])
-        return drawn
+            given = self._crew.pool, profile, cell, frozenset(taken), readers, settings
+            found[cell["dimension"]] = await asyncio.to_thread(supply.drawn, *given)
+            taken.update(found[cell["dimension"]])
+        return found
 
     async def _write(self, state: State, cell: Cell) -> tuple[list[Scenario], str | None]:
         axis = dimension(cell["dimension"])
-        rarest = await asyncio.to_thread(self._crew.pool.rarest_domains, axis.name, MOST_DOMAINS)
-        commission = commissioned(state, cell, self._profile(state), rarest, self._crew.settings)
+        given = self._crew.pool, state, cell, self._profile(state), self._crew.settings
+        commission = await asyncio.to_thread(supply.order, *given)
         try:
             drafts = await self._crew.writer.write(commission)
         except (ReplyError, RefusalError) as error:

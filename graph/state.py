@@ -55,6 +55,11 @@ class State(TypedDict):
     """What went wrong without ending the reader's part, as `facet: dimension: what`."""
 
 
+def first_state(run_id: str, reader_id: str) -> State:
+    """What a reader's thread begins with."""
+    return State(run_id=run_id, reader_id=reader_id, used=[], failures=[])
+
+
 def lacking(state: State) -> list[Cell]:
     """The cells of the plan for which too few scenarios are at hand."""
     drawn = state.get("drawn", {})

@@ -24,7 +24,7 @@ from graph.failures import Failure, write_failures
 from graph.fingerprint import require_same
 from graph.services import RunServices
 from graph.settings import RunSettings
-from graph.state import State
+from graph.state import first_state
 
 Build = Callable[[Crew, BaseCheckpointSaver[Any]], Machine]
 """Makes the machine; `graph.build.build_graph`, or one with nodes of your own."""
@@ -220,7 +220,7 @@ async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str)
         "configurable": {"thread_id": thread_id(run_id, reader_id)},
         "recursion_limit": MOST_STEPS,
     }
-    given: Any = State(run_id=run_id, reader_id=reader_id, used=[], failures=[])
+    given: Any = first_state(run_id, reader_id)
     waits = False
     if crew.store.is_begun(run_id, reader_id):
         before = await machine.aget_state(thread)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from agents.frameworks.catalogue import dimensions_of
 from agents.records import Facet, Profile
-from graph.forecasting.supply import serving
 from graph.planning import known_dimensions, plan_round
 from graph.settings import SynthesisSettings
+from graph.supply import serving
 
 if TYPE_CHECKING:
     from agents.pool import Pool  # with ChromaDB, which takes seconds

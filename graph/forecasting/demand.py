@@ -16,15 +16,15 @@ from agents.naive import NaiveWriter
 from agents.portrait import portrait
 from agents.records import Profile
 from agents.scenario_writer import ScenarioWriter
+from graph import supply
 from graph.forecasting.bounds import most_asked
 from graph.forecasting.members import Member
 from graph.forecasting.ranges import NOTHING, Range
 from graph.forecasting.rehearsal import Odds, Rehearsal
-from graph.forecasting.supply import drawn, order
 from graph.pairing import scenario_pair
 from graph.planning import plan_round
 from graph.settings import RunSettings
-from graph.state import Cell
+from graph.state import Cell, State, first_state
 
 if TYPE_CHECKING:
     from agents.pool import Pool  # with ChromaDB, which takes seconds
@@ -165,7 +165,7 @@ class GravitySurvey:
         taken = set(member.used)
         found: list[tuple[Cell, list[str]]] = []
         for cell in plan_round(profile, member.pairs, self._settings, 1)[0]:
-            ids = drawn(self._pool, profile, cell, taken, self._readers, self._settings)
+            ids = supply.drawn(self._pool, profile, cell, taken, self._readers, self._settings)
             taken.update(ids)
             found.append((cell, ids))
         return found
@@ -180,7 +180,9 @@ class GravitySurvey:
         """Note whether any reader's order for the dimension was answered before."""
         declined = self._meter.declined
         with suppress(ModelError):
-            await self._writer.write(order(self._pool, profile, cell, 1, self._settings))
+            state: State = {**first_state("", profile.reader_id), "round": 1}
+            order = supply.order(self._pool, state, cell, profile, self._settings)
+            await self._writer.write(order)
         name, paid = cell["dimension"], self._meter.declined > declined
         self._paid[name] = self._paid.get(name, True) and paid
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from agents.cells import Place
 from agents.records import Facet, Profile
-from graph.forecasting.supply import drawn, order
+from graph import supply
 from graph.pairing import digest
 from graph.planning import plan_round, scene_dimensions
 from graph.settings import SynthesisSettings
-from graph.state import Cell
+from graph.state import Cell, State, first_state
 
 if TYPE_CHECKING:
     from agents.pool import Pool  # with ChromaDB, which takes seconds
@@ -121,7 +121,7 @@ class Rehearsal:
         """
         pool, settings, wanted = self._pool, self._settings, cell["wanted"]
         gone = taken | self._retired
-        ids = drawn(pool, profile, cell, gone, self._readers, settings)
+        ids = supply.drawn(pool, profile, cell, gone, self._readers, settings)
         for name in scene_dimensions(profile, cell["dimension"], settings.min_departure):
             suited = (p for p in self._fresh[name] if p.suits(profile.country, profile.age))
             ids += [place.scenario_id for place in suited if place.scenario_id not in gone]
@@ -137,7 +137,8 @@ class Rehearsal:
 
     def _write(self, profile: Profile, cell: Cell, number: int) -> list[str]:
         """Ids of the scenes that one call of the writer gets into the pool."""
-        commission = order(self._pool, profile, cell, number, self._settings)
+        state: State = {**first_state("", profile.reader_id), "round": number}
+        commission = supply.order(self._pool, state, cell, profile, self._settings)
         name = cell["dimension"]
         ids = [f"{name} {self.drafts + n}" for n in range(commission.count)]
         self.calls += 1

@@ -14,7 +14,7 @@ from agents.scripted import ScriptedChat
 from graph.crew import Crew
 from graph.flights import Flights
 from graph.nodes import Nodes
-from graph.state import Cell, State
+from graph.state import Cell, first_state
 from tests.graph.crew import UnluckyChat, begin, open_crew, work
 
 
@@ -162,7 +162,7 @@ class SlowChat(ScriptedChat):
 async def take_one(crew: Crew, reader_id: str, name: str) -> list[str]:
     """What a reader has at hand who wants one scene of a dimension."""
     nodes, cell = Nodes(crew), Cell(facet="value", dimension=name, pole="high", wanted=1)
-    state = State(run_id="one", reader_id=reader_id, used=[], failures=[], cells=[cell])
+    state = first_state("one", reader_id) | {"cells": [cell]}
     for node in (nodes.profile, nodes.draw, nodes.write, nodes.deduplicate):
         state |= await node(state)  # pyright: ignore
     return state["drawn"][name]  # pyright: ignore

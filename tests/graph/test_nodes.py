@@ -15,7 +15,7 @@ from agents.verification import Verification, supports
 from graph.answers import SHORT, AnswerSheet
 from graph.crew import Crew
 from graph.nodes import Nodes
-from graph.state import State, lacking
+from graph.state import State, first_state, lacking
 from tests.graph.crew import UnluckyChat, begin, open_crew
 
 
@@ -37,9 +37,7 @@ async def test_answers_given_while_a_profile_is_made_count(
             return made
 
         monkeypatch.setattr(Profiler, "profile", answering)
-        await Nodes(crew).profile(
-            State(run_id="one", reader_id=sheet.reader_id, used=[], failures=[])
-        )
+        await Nodes(crew).profile(first_state("one", sheet.reader_id))
         kept = crew.store.reader("one", sheet.reader_id)
         assert kept.inferred == await make(crew.profiler, kept.reader)
         assert kept.inferred != await make(crew.profiler, member.reader)
@@ -54,7 +52,7 @@ async def test_what_a_reader_corrects_midway_is_neither_paired_nor_published(
         begin(crew, "one", readers=1)
         (reader,) = crew.store.readers("one")
         nodes = Nodes(crew)
-        state = State(run_id="one", reader_id=reader.reader.id, used=[], failures=[])
+        state = first_state("one", reader.reader.id)
         for node in (nodes.profile, nodes.plan, nodes.draw):
             state |= await node(state)  # pyright: ignore
         if not planned:
@@ -129,7 +127,7 @@ async def test_what_was_written_before_an_endpoint_failed_is_in_the_pool(tmp_pat
 async def state_before_writing(crew: Crew) -> State:
     """A reader's state in which a dimension wants more scenes than the pool has."""
     (reader,) = crew.store.readers("one")
-    state = State(run_id="one", reader_id=reader.reader.id, used=[], failures=[])
+    state = first_state("one", reader.reader.id)
     nodes = Nodes(crew)
     state |= await nodes.profile(state)  # pyright: ignore
     state |= await nodes.plan(state)  # pyright: ignore

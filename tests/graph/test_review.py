@@ -18,7 +18,7 @@ from graph.checkpoints import CHECKPOINTS, open_checkpoints, thread_id
 from graph.crew import Crew
 from graph.events import ReaderEnded, RunBegan
 from graph.nodes import Nodes
-from graph.state import State
+from graph.state import first_state
 from graph.store import Store
 from tests.graph.crew import (
     assert_adds_up,
@@ -238,7 +238,7 @@ async def test_nobody_is_asked_about_what_is_decided_already(tmp_path: Path) -> 
         begin(crew, "one", readers=1)
         (reader,) = crew.store.readers("one")
         nodes = Nodes(crew)
-        state = State(run_id="one", reader_id=reader.reader.id, used=[], failures=[])
+        state = first_state("one", reader.reader.id)
         for node in (nodes.profile, nodes.plan, nodes.draw, nodes.pair, nodes.criticise):
             state |= await node(state)  # pyright: ignore
         approve(crew.store, reader.reader.id)

@@ -19,7 +19,7 @@ from agents.settings import ChatSettings, CriticSettings
 from graph.crew import Crew
 from graph.events import Event, NodeDone, PairDecided, ReaderEnded, RunBegan, RunEnded
 from graph.nodes import Nodes
-from graph.state import State
+from graph.state import first_state
 from graph.synthesis import work_through
 from tests.graph.crew import (
     UnluckyChat,
@@ -213,7 +213,7 @@ async def test_a_decision_survives_that_the_step_is_repeated(tmp_path: Path) -> 
         begin(crew, "one", readers=1)
         (reader,) = crew.store.readers("one")
         nodes = Nodes(crew)
-        state = State(run_id="one", reader_id=reader.reader.id, used=[], failures=[])
+        state = first_state("one", reader.reader.id)
         for node in (nodes.profile, nodes.plan, nodes.draw, nodes.pair):
             state |= await node(state)  # pyright: ignore
         after = await nodes.criticise(state)
