@@ -7,7 +7,6 @@ embedder, and kept in the user's cache.
 """
 
 import json
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -20,7 +19,8 @@ from numpy.typing import NDArray
 from agents.embeddings import Embedder, Vectors
 from agents.gates import words
 from agents.records import Record, Scenario
-from agents.weights import fitted_error, fitted_file
+from agents.replacing import replacing
+from agents.weights import CACHE_CURE, fitted_error, fitted_file
 
 FEATURES = 7
 
@@ -121,13 +121,12 @@ def _kept(path: Path) -> list[float] | None:
 
 
 def _keep(path: Path, weights: list[float]) -> None:
-    draft = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(weights), "utf-8")
-        draft.replace(path)
     except OSError as error:
         raise fitted_error(path, error) from error
+    with replacing(path, CACHE_CURE) as draft:
+        draft.write_text(json.dumps(weights), "utf-8")
 
 
 def _compare(

@@ -20,6 +20,7 @@ from platformdirs import user_cache_path
 from agents.errors import StorageError, WeightsError
 
 CACHE_ENV = "GRAVITY_CACHE"
+CACHE_CURE = f"Free some space, or set {CACHE_ENV} to a folder that can be."
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def fitted_error(path: Path, error: OSError) -> StorageError:
     """What is told where such a file cannot be written."""
     return StorageError(
         f"{path.parent} cannot be written: {error.strerror}.",
-        f"Free some space, or set {CACHE_ENV} to a folder that can be.",
+        CACHE_CURE,
     )
 
 

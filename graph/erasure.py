@@ -59,7 +59,7 @@ class _Note:
             StorageError: it cannot be written.
         """
         kept = {"phrases": sorted(self.marks.phrases), "removed": self.removed}
-        draft = self.path.with_suffix(".tmp")
+        draft = self.path.with_suffix(".tmp")  # always the same: one that was left is gone then
         try:
             draft.write_text(json.dumps(kept), "utf-8")
             draft.replace(self.path)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from agents.errors import NotFoundError, StorageError
 from agents.records import Record
+from agents.replacing import replacing
 from graph.marks import FORGOTTEN
 from training.events import HeldOut
 from training.settings import TrainingSettings
@@ -49,15 +50,9 @@ class AdapterCard(Record):
         Raises:
             StorageError: It cannot be written.
         """
-        draft = folder / f".{CARD}.tmp"
-        try:
+        cure = "Make room or mend its permissions, then run the same command again."
+        with replacing(folder / CARD, cure) as draft:
             draft.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-            draft.replace(folder / CARD)
-        except OSError as error:
-            raise StorageError(
-                f"{folder / CARD} cannot be written: {error.strerror}.",
-                "Make room or mend its permissions, then run the same command again.",
-            ) from error
 
 
 class AdapterRegistry:

@@ -1,7 +1,5 @@
 """An audit as one HTML file that stands alone: figures, rows at fault and plots; no script."""
 
-import contextlib
-import os
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -9,8 +7,8 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from agents.errors import StorageError
 from agents.findings import Finding
+from agents.replacing import replacing
 from training.pair_set import PairSet
 from tui.audit_plots import plots
 from tui.widgets.plain import plain_line
@@ -31,17 +29,8 @@ def write_report(file: Path, name: str, pairs: PairSet, findings: Sequence[Findi
         StorageError: `file` cannot be written.
     """
     page = render_report(name, pairs, findings)
-    if not file.name or file.is_dir():
-        raise StorageError(f"{file} cannot be written: it is a folder.")
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
+    with replacing(file) as draft:
         draft.write_text(page, "utf-8")
-        draft.replace(file)
-    except OSError as error:
-        raise StorageError(f"{file} cannot be written: {error.strerror}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
 
 
 def render_report(name: str, pairs: PairSet, findings: Sequence[Finding]) -> str:

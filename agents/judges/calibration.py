@@ -5,7 +5,6 @@ log-odds; the order in which it ranks pairs stays. Nothing here asks a judge or 
 """
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from agents.errors import StorageError, first_fault
 from agents.judges.reliability import Reliability, measure
 from agents.records import Record, Verdict
+from agents.replacing import replacing
 
 LEAST_DECISIONS = 20
 """Ten for each of the two numbers that are fitted, the customary least for logistic regression
@@ -198,13 +198,8 @@ def keep_calibrations(path: Path, calibrations: Iterable[Calibration]) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    draft = path.with_suffix(f".{os.getpid()}")
-    try:
+    with replacing(path) as draft:
         draft.write_bytes(_FILE.dump_json(list(calibrations), indent=2))
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise StorageError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _counted(count: int, noun: str) -> str:

@@ -27,8 +27,9 @@ from agents.judges.evidence import Evidence, signs
 from agents.judges.examples import POOL, Example, Flaw, shipped_examples
 from agents.judges.pole_model import Matrix, unit
 from agents.records import Pole
+from agents.replacing import replacing
 from agents.stances.classifier import StanceClassifier
-from agents.weights import fitted_error, fitted_file
+from agents.weights import CACHE_CURE, fitted_error, fitted_file
 
 FLAWS: tuple[Flaw, ...] = (
     "off_dimension",
@@ -176,13 +177,13 @@ class EmbeddedModel:
 
     def save(self, path: Path) -> None:
         """Write it down, or leave what is there."""
-        draft = path.with_suffix(".tmp.npz")
         arrays = {
             **{f.name: getattr(self.evidence, f.name) for f in dataclasses.fields(Evidence)},
             **{name: getattr(self, name) for name in _WEIGHTS},
         }
-        np.savez_compressed(draft, **{name: a.astype(np.float16) for name, a in arrays.items()})
-        draft.replace(path)
+        halved = {name: array.astype(np.float16) for name, array in arrays.items()}
+        with replacing(path, CACHE_CURE) as draft, draft.open("wb") as file:
+            np.savez_compressed(file, **halved)
 
     @classmethod
     def _load(cls, path: Path) -> Self | None:

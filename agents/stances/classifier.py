@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from agents.embeddings import Embedder, Vectors
 from agents.frameworks.catalogue import dimensions
 from agents.records import Pole, SeedStatement, SensitiveTopic
-from agents.weights import fitted_error, fitted_file
+from agents.replacing import replacing
+from agents.weights import CACHE_CURE, fitted_error, fitted_file
 
 SHRINKAGE = 0.5
 """Of the covariance within kinds towards a diagonal one."""
@@ -113,15 +114,14 @@ class StanceClassifier:
             return None
 
     def _save(self, path: Path) -> None:
-        draft = path.with_suffix(".tmp.npz")
-        np.savez(
-            draft,
-            told=json.dumps({"kinds": self.kinds, "statement_ids": self.statement_ids}),
-            coefficients=self.coefficients,
-            intercepts=self.intercepts,
-            statement_vectors=self.statement_vectors,
-        )
-        draft.replace(path)
+        with replacing(path, CACHE_CURE) as draft, draft.open("wb") as file:
+            np.savez(
+                file,
+                told=json.dumps({"kinds": self.kinds, "statement_ids": self.statement_ids}),
+                coefficients=self.coefficients,
+                intercepts=self.intercepts,
+                statement_vectors=self.statement_vectors,
+            )
 
 
 def _kinds() -> dict[str, Kind]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from agents.errors import DecisionError, InputError, NotFoundError, RepeatedError, StorageError
+from agents.errors import DecisionError, InputError, NotFoundError, RepeatedError
 from agents.records import Pair
+from agents.replacing import replacing
 from graph.pair_rows import UNDO
 from graph.pairing import digest
 from graph.reviewing.decisions import Decisions
@@ -78,17 +79,11 @@ def write_waiting(store: Decisions, run_id: str, reviewer: str, path: Path) -> i
         raise InputError(f"{path} would not be read again.", "Call it .jsonl.")
     if path.exists():
         raise InputError(f"{path} is there already.", "Name another file.")
-    ids, draft = store.waiting(run_id, reviewer), path.with_suffix(".tmp")
-    try:
-        with draft.open("w", encoding="utf-8") as out:
-            for start in range(0, len(ids), PAGE):
-                blanks = map(_blank, store.pairs_by_id(ids[start : start + PAGE]).values())
-                out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in blanks)
-        draft.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
+    ids = store.waiting(run_id, reviewer)
+    with replacing(path) as draft, draft.open("w", encoding="utf-8") as out:
+        for start in range(0, len(ids), PAGE):
+            blanks = map(_blank, store.pairs_by_id(ids[start : start + PAGE]).values())
+            out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in blanks)
     return len(ids)
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, TextIO
 
-from agents.errors import StorageError
+from agents.replacing import replacing
 from graph.settings import Texts
 from graph.tracing.collector import BATCH, Collector
 from graph.tracing.otlp import otlp_json, readable
@@ -57,17 +57,11 @@ class TraceExport:
         Raises:
             StorageError: it cannot be written.
         """
-        draft = path.with_name(f".{path.name}.tmp")
-        try:
-            with draft.open("w", encoding="utf-8") as file:
-                count = self.write(file, form)
-            draft.replace(path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise StorageError(
-                f"{path} cannot be written: {error.strerror}.", "Name another file with --out."
-            ) from error
-        return count
+        with (
+            replacing(path, "Name another file with --out.") as draft,
+            draft.open("w", encoding="utf-8") as file,
+        ):
+            return self.write(file, form)
 
     def send(self, collector: Collector) -> int:
         """Deliver all spans, patiently where the collector is busy.

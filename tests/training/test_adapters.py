@@ -1,6 +1,7 @@
 """The registry of adapters: finding, naming the nearest, and noticing damage; trains nothing."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_a_deletion_that_was_stopped_leaves_the_adapter_listed(
 
 
 def test_a_card_that_cannot_be_written_is_named(registry: AdapterRegistry) -> None:
-    (registry.path("tom") / f".{CARD}.tmp").mkdir()
+    (registry.path("tom") / f".{CARD}.{os.getpid()}").mkdir()
 
     with pytest.raises(StorageError, match=rf"{CARD} cannot be written: Is a directory"):
         registry.strike("ana")

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import sys
 from itertools import islice
 from pathlib import Path
@@ -175,7 +174,7 @@ def export(
     dimension: DimensionOption = None,
 ) -> None:
     """Write scenes as JSONL, in the form that `pool import` reads."""
-    from agents.errors import StorageError
+    from agents.replacing import replacing
 
     names = _known(dimension)
     with _opened(invocation(context).services()) as pool:
@@ -184,20 +183,10 @@ def export(
             for scenario in scenarios:
                 sys.stdout.write(escaped(scenario.model_dump_json()) + "\n")
             return
-        if not file.name or file.is_dir():
-            raise StorageError(f"{file} cannot be written: it is a folder.")
-        if file.suffix != ".jsonl":
+        if not file.is_dir() and file.suffix != ".jsonl":
             raise typer.BadParameter("a name that ends in .jsonl.", param_hint="FILE")
-        draft = file.with_name(f".{file.name}.{os.getpid()}")
-        try:
-            with draft.open("w", encoding="utf-8") as out:
-                count = sum(1 for s in scenarios if out.write(escaped(s.model_dump_json()) + "\n"))
-            draft.replace(file)
-        except OSError as error:
-            raise StorageError(f"{file} cannot be written: {error.strerror}.") from error
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink()
+        with replacing(file) as draft, draft.open("w", encoding="utf-8") as out:
+            count = sum(1 for s in scenarios if out.write(escaped(s.model_dump_json()) + "\n"))
     typer.echo(f"{count:,} scenes in {file}")
 
 
