@@ -15,7 +15,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from graph.database import BUSY_TIMEOUT_S, storage_error
+from graph.database import BUSY_TIMEOUT_S, telling
 from graph.marks import Marks
 
 CHECKPOINTS = "checkpoints.db"
@@ -66,19 +66,6 @@ class CheckpointSaver(SqliteSaver):
 
 
 @contextmanager
-def telling(path: Path) -> Generator[None]:
-    """Puts the saver's complaints about its file into plain words.
-
-    Raises:
-        StorageError: the file cannot be written, or is no database.
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise storage_error(path, str(error)) from error
-
-
-@contextmanager
 def open_checkpoints(path: Path) -> Generator[CheckpointSaver]:
     """The saver on a connection that waits for locks, which LangGraph's own does not."""
     with closing(sqlite3.connect(path, BUSY_TIMEOUT_S, check_same_thread=False)) as connection:
@@ -97,24 +84,18 @@ def erase_threads(path: Path, marks: Marks) -> int:
     if not path.exists():
         return 0
     doomed: set[str] = set()
-    try:
-        with closing(sqlite3.connect(path, BUSY_TIMEOUT_S)) as connection:
-            tables = _tables(connection)
-            for table in tables:
-                columns = ", ".join(_COLUMNS[table])
-                for thread, *values in connection.execute(
-                    f"SELECT thread_id, {columns} FROM {table}"
+    with telling(path), closing(sqlite3.connect(path, BUSY_TIMEOUT_S)) as connection:
+        tables = _tables(connection)
+        for table in tables:
+            columns = ", ".join(_COLUMNS[table])
+            for thread, *values in connection.execute(f"SELECT thread_id, {columns} FROM {table}"):
+                if thread not in doomed and (
+                    owner(thread) == marks.reader_id or any(map(marks.holds, map(_text, values)))
                 ):
-                    if thread not in doomed and (
-                        owner(thread) == marks.reader_id
-                        or any(map(marks.holds, map(_text, values)))
-                    ):
-                        doomed.add(thread)
-            connection.execute("PRAGMA secure_delete=ON")
-            with connection:
-                _delete(connection, tables, [(thread,) for thread in doomed])
-    except sqlite3.Error as error:
-        raise storage_error(path, str(error)) from error
+                    doomed.add(thread)
+        connection.execute("PRAGMA secure_delete=ON")
+        with connection:
+            _delete(connection, tables, [(thread,) for thread in doomed])
     return len(doomed)
 
 

@@ -77,6 +77,20 @@ class Database:
             yield connection
 
 
+@contextmanager
+def telling(path: Path) -> Generator[None]:
+    """Puts SQLite's complaints about a file into plain words, where no SQLAlchemy stands between.
+
+    Raises:
+        LockedError: another process holds it for longer than 15 seconds.
+        StorageError: it cannot be written, or is no database.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise storage_error(path, str(error)) from error
+
+
 def storage_error(path: Path, cause: str) -> StorageError:
     """SQLite's complaint about a file in plain words."""
     if "locked" in cause or "busy" in cause:
@@ -97,12 +111,10 @@ def compact(path: Path) -> None:
         LockedError: another process reads or writes it for longer than 15 seconds.
         StorageError: the disk is full, or the file no database.
     """
-    try:
-        with closing(sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)) as connection:
-            connection.execute("VACUUM")
-            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error as error:
-        raise storage_error(path, str(error)) from error
+    opened = closing(sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None))
+    with telling(path), opened as connection:
+        connection.execute("VACUUM")
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise storage_error(path, "locked")
 

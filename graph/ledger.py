@@ -1,11 +1,10 @@
 """What model calls have cost, by agent and by reader, and the replies that were paid for."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.orm import Session
 
@@ -32,6 +31,16 @@ class Spend:
         """Of prompts and replies."""
         return self.tokens_in + self.tokens_out
 
+    @property
+    def answered(self) -> int:
+        """Calls that came to something, those whose reply was kept too."""
+        return self.calls - self.failed + self.saved_calls
+
+    @property
+    def tries(self) -> float:
+        """Calls that it took for one that came to something."""
+        return self.calls / (self.calls - self.failed) if self.calls > self.failed else 1.0
+
     def __str__(self) -> str:
         told = f"{self.calls} model calls, {self.tokens:,} tokens, ${self.cost_usd:.4f}"
         if self.saved_calls:
@@ -50,10 +59,10 @@ class Ledger(Database):
     def spend_by(self, run_id: str, what: Literal["agent", "reader"]) -> dict[str, Spend]:
         """The same for every agent, or for every reader; the dearest first."""
         column = LedgerRow.agent if what == "agent" else LedgerRow.reader_id
-        query = select(column, *_SUMS).where(LedgerRow.run_id == run_id).group_by(column)
-        query = query.order_by(_SUMS[4].desc(), column)
+        query = select(column, *SPENT).where(LedgerRow.run_id == run_id).group_by(column)
+        query = query.order_by(SPENT[4].desc(), column)
         with self.reading() as session:
-            return {name: _spend(sums) for name, *sums in session.execute(query)}
+            return {name: Spend(*sums) for name, *sums in session.execute(query)}
 
     def kept_reply(self, key: str) -> Kept | None:
         """The reply to a call with this key, where it was paid for already."""
@@ -105,14 +114,10 @@ def disown(session: Session, reader_id: str) -> None:
 
 def spend_of(session: Session, run_id: str, reader_id: str | None = None) -> Spend:
     """What the model calls of a run, or of one reader's part of it, have cost so far."""
-    query = select(*_SUMS).where(LedgerRow.run_id == run_id)
+    query = select(*SPENT).where(LedgerRow.run_id == run_id)
     if reader_id is not None:
         query = query.where(LedgerRow.reader_id == reader_id)
-    return _spend(session.execute(query).one())
-
-
-def _spend(sums: Sequence[Any]) -> Spend:
-    return Spend(*sums)
+    return Spend(*session.execute(query).one())
 
 
 def _entering() -> Insert:
@@ -129,7 +134,7 @@ _KEEP = insert(ReplyRow.metadata.tables[ReplyRow.__tablename__]).on_conflict_do_
 _KEPT = select(
     *(ReplyRow.text, ReplyRow.tokens_in, ReplyRow.tokens_out, ReplyRow.cost_usd, ReplyRow.logprobs)
 ).where(ReplyRow.key == bindparam("key"))
-_SUMS = tuple(
+SPENT: tuple[ColumnElement[Any], ...] = tuple(
     func.coalesce(func.sum(column), 0)
     for column in (
         LedgerRow.calls,
@@ -141,3 +146,4 @@ _SUMS = tuple(
         LedgerRow.saved_usd,
     )
 )
+"""What a `Spend` is made of, summed over the rows of a query."""

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agents import weights
 from agents.errors import ConfigError
@@ -48,6 +48,33 @@ class RunServices:
         """The run database."""
         return Store(self.home / "gravity.db")
 
+    def begin_run(
+        self,
+        run_id: str,
+        readers: "Sequence[Reader]",
+        source: "Mapping[str, Any] | None" = None,
+        skipped: Sequence[str] = (),
+    ) -> None:
+        """Write a new run under these settings, and all of them with it.
+
+        Args:
+            run_id: its name.
+            readers: whose pairs are wanted.
+            source: where readers and books were read, so that the run can be resumed.
+            skipped: what was wrong with rows that were left out.
+
+        Raises:
+            LockedError: another process has begun a run of this name meanwhile.
+        """
+        self.store.begin_run(
+            run_id,
+            self.settings.chat.model,
+            {"source": dict(source or {}), "settings": self.settings.kept()},
+            readers,
+            sum(self.settings.synthesis.quotas.values()),
+            skipped,
+        )
+
     @cached_property
     def embedder(self) -> "Embedder":
         """The embedding model; the scripted chat model brings the scripted one."""
@@ -88,7 +115,7 @@ class RunServices:
 
         load_languages()  # here, so that no call waits for it later
         settings, store = self.settings, self.store
-        readers = [member.reader for member in store.readers(run_id)] if run_id else []
+        readers = store.reader_records(run_id) if run_id else []
         spent_usd = store.spend(run_id).cost_usd if run_id else 0.0
         budget = Budget(settings.synthesis.max_cost_usd, spent_usd)
         calibrations = read_calibrations(self.calibrations)

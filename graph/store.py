@@ -167,6 +167,13 @@ class Store(Accounts, Decisions, Traces, Failures, Dossier, Descriptions):
                 for row in session.scalars(query)
             ]
 
+    def reader_records(self, run_id: str) -> list[Reader]:
+        """The readers of a run as they were read from the file, without what was said since."""
+        query = select(ReaderRow.record).where(ReaderRow.run_id == run_id)
+        with self.reading() as session:
+            records = session.scalars(query.order_by(ReaderRow.position))
+            return [Reader.model_validate(record) for record in records]
+
     def reader(self, run_id: str, reader_id: str) -> ReaderInRun:
         """One reader of a run.
 

@@ -16,9 +16,10 @@ from agents.errors import GravityError, InputError, ModelError
 from agents.records import Book, Reader
 from agents.throttle import asking
 from graph.build import Machine, build_graph
-from graph.checkpoints import CHECKPOINTS, open_checkpoints, telling, thread_id
+from graph.checkpoints import CHECKPOINTS, open_checkpoints, thread_id
 from graph.claims import claim
 from graph.crew import Crew
+from graph.database import telling
 from graph.events import Event, PairsWaiting, ReaderEnded, RunBegan, RunEnded
 from graph.failures import Failure, write_failures
 from graph.fingerprint import require_same
@@ -73,14 +74,7 @@ async def synthesise(
         elif not readers:
             raise InputError(f"There are no readers to begin {name} with.")
         else:
-            store.begin_run(
-                name,
-                settings.chat.model,
-                {"source": {}, "settings": settings.kept()},
-                readers,
-                sum(settings.synthesis.quotas.values()),
-                (),
-            )
+            services.begin_run(name, readers)
         async with services.crew(books or {}, name) as crew:
             async for event in work_through(crew, name, settings.home, build, stop):
                 yield event
@@ -225,7 +219,7 @@ async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str)
     if crew.store.is_begun(run_id, reader_id):
         before = await machine.aget_state(thread)
         if before.interrupts:
-            waits = bool(crew.store.pairs(run_id, status="review", reader_id=reader_id))
+            waits = bool(crew.store.pair_ids(run_id, reader_id, "review"))
             given = Command(resume="decided")
         elif before.next:
             given = None

@@ -38,25 +38,14 @@ async def synthesis_graph(runtime: "ServerRuntime[None]") -> AsyncGenerator[Mach
     store = services.store
     with claim(services.home, RUN):
         if not store.has_run(RUN):
-            _begin(services)
+            readers = read_readers(SAMPLE, services.settings.readers, lambda _notice: None)
+            services.begin_run(RUN, readers, {"readers": SAMPLE, "books": SAMPLE})
         try:
             async with services.crew(_books(services), RUN) as crew:
                 yield build_graph(crew)
         finally:
             store.settle(RUN)
             store.close()
-
-
-def _begin(services: Services) -> None:
-    settings = services.settings
-    services.store.begin_run(
-        RUN,
-        settings.chat.model,
-        {"source": {"readers": SAMPLE, "books": SAMPLE}, "settings": settings.kept()},
-        read_readers(SAMPLE, settings.readers, lambda _notice: None),
-        sum(settings.synthesis.quotas.values()),
-        (),
-    )
 
 
 def _books(services: Services) -> "Mapping[str, Book]":

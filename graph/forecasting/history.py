@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from agents.scenario_writer import AGENT as WRITER
 from graph.forecasting.rehearsal import Odds
+from graph.ledger import SPENT, Spend
 from graph.settings import RunSettings
 from graph.store import Store
 from graph.tables import LedgerRow, PairRow, RunRow
@@ -24,27 +25,6 @@ OF_WRITTEN = SCENE.like("w-%")
 
 
 @dataclass(frozen=True)
-class Past:
-    """What one agent has asked of the model."""
-
-    calls: int = 0
-    failed: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    saved_calls: int = 0
-
-    @property
-    def answered(self) -> int:
-        """Calls that came to something, those whose reply was kept too."""
-        return self.calls - self.failed + self.saved_calls
-
-    @property
-    def tries(self) -> float:
-        """Calls that it took for one that came to something."""
-        return self.calls / (self.calls - self.failed) if self.calls > self.failed else 1.0
-
-
-@dataclass(frozen=True)
 class Judged:
     """What the critic said of some pairs."""
 
@@ -58,7 +38,7 @@ class History:
     """Runs with the same model, method and critic, taken together."""
 
     runs: int
-    agents: dict[str, Past]
+    agents: dict[str, Spend]
     shipped: Judged
     """Pairs of scenes that shipped, or were invented whole."""
     of_written: Judged
@@ -84,9 +64,9 @@ class History:
             admitted=_share(self.written, self.ordered, ADMITTED),
         )
 
-    def of(self, agent: str) -> Past:
+    def of(self, agent: str) -> Spend:
         """What one agent has asked."""
-        return self.agents.get(agent, Past())
+        return self.agents.get(agent, Spend())
 
     def for_each(self, agent: str, count: int, otherwise: float) -> float:
         """Answered calls of an agent for each of `count` things; `otherwise` without any."""
@@ -108,7 +88,7 @@ def history(store: Store, settings: RunSettings, written: Collection[str]) -> Hi
         agents = _agents(session, like)
         others = [run.id for run in runs if run.model != settings.chat.model]
         alone = WRITER not in _agents(session, others)
-        calls = agents.get(WRITER, Past()).answered * alone
+        calls = agents.get(WRITER, Spend()).answered * alone
         return History(
             runs=len(like),
             agents=agents,
@@ -126,10 +106,10 @@ def _is_like(run: RunRow, settings: RunSettings) -> bool:
     return same and (method == "naive" or then.get("critic") == now["critic"])
 
 
-def _agents(session: Session, run_ids: Sequence[str]) -> dict[str, Past]:
-    columns = [getattr(LedgerRow, name) for name in Past.__dataclass_fields__]
-    query = select(LedgerRow.agent, *map(func.sum, columns)).where(LedgerRow.run_id.in_(run_ids))
-    return {agent: Past(*sums) for agent, *sums in session.execute(query.group_by(LedgerRow.agent))}
+def _agents(session: Session, run_ids: Sequence[str]) -> dict[str, Spend]:
+    query = select(LedgerRow.agent, *SPENT).where(LedgerRow.run_id.in_(run_ids))
+    query = query.group_by(LedgerRow.agent)
+    return {agent: Spend(*sums) for agent, *sums in session.execute(query)}
 
 
 def _judged(session: Session, run_ids: Sequence[str], which: ColumnElement[bool]) -> Judged:

@@ -139,21 +139,14 @@ def _books_of(services: "Services", run_id: str) -> "Mapping[str, Book]":
     """The catalogue that a run was begun with."""
     from tui.progress import Notices
 
-    readers = [r.reader for r in services.store.readers(run_id)]
+    readers = services.store.reader_records(run_id)
     source = services.store.run_settings(run_id)["source"].get("books")
     return _books(source, readers, Notices())
 
 
 def _begin(services: "Services", run_id: str, source: dict[str, Any]) -> "RunSummary":
     readers, books, notices = _taken_in(services, source)
-    services.store.begin_run(
-        run_id,
-        services.settings.chat.model,
-        {"source": source, "settings": services.settings.kept()},
-        readers,
-        sum(services.settings.synthesis.quotas.values()),
-        notices.taken,
-    )
+    services.begin_run(run_id, readers, source, notices.taken)
     return _work(services, run_id, books)
 
 
