@@ -62,3 +62,22 @@ class Completion(BaseModel):
             raise ReplyError(f"The reply is cut off after {most_tokens} tokens.", self.text)
         if reason == "content_filter":
             raise RefusalError("The endpoint filtered the reply.")
+
+
+class _Delta(BaseModel):
+    content: str | None = None
+
+
+class _Added(BaseModel):
+    delta: _Delta
+
+
+class Piece(BaseModel):
+    """A piece of a reply that is streamed."""
+
+    choices: tuple[_Added, ...]
+
+    @property
+    def text(self) -> str:
+        """What it adds to the reply."""
+        return "".join(choice.delta.content or "" for choice in self.choices)

@@ -1,41 +1,34 @@
-"""Chat models at OpenAI-compatible endpoints: the only file that knows the OpenAI client."""
+"""Chat models at OpenAI-compatible endpoints: patient, in turn, within the budget, told of."""
 
 import asyncio
-import json
 import os
-from collections.abc import AsyncIterator, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import httpx2
-import openai
-from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel, ValidationError
 
 from agents.budget import Bill, Budget
 from agents.chat import Kept, OnCall, Recall, Reply, Token, Weighed
 from agents.completion import Completion
+from agents.connection import Connection
 from agents.errors import (
     EndpointError,
     KeyMissingError,
     ModelError,
-    RefusalError,
     ReplyError,
 )
-from agents.patience import Patience, passes, retry_after_s
+from agents.patience import Patience
 from agents.question import LOGPROBS, Question, fault
 from agents.records import Message, ModelCall
 from agents.settings import ChatSettings
 from agents.throttle import Slot, Throttle
 
-COMPLETIONS = "chat/completions"
 NOTHING = Kept("", 0, 0, 0.0)
-StatusError = (openai.APIStatusError, httpx2.HTTPStatusError)
 
 
 class EndpointChat:
-    """A model behind any OpenAI-compatible endpoint, on the aiohttp transport.
+    """A model behind any OpenAI-compatible endpoint.
 
     What passes (a busy, silent, failing or absent endpoint) is tried again, as long as the
     settings have patience. Every call, failed ones too, is told to `on_call`. To be made inside a
@@ -72,17 +65,7 @@ class EndpointChat:
         self._throttle = Throttle(settings.concurrency)
         self._patience = Patience(settings.patience_s)
         self._weighs: bool | None = None
-        connections = httpx2.Limits(
-            max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency
-        )
-        self._http = openai.DefaultAioHttpClient(timeout=settings.timeout_s, limits=connections)
-        self._client = openai.AsyncOpenAI(
-            base_url=settings.base_url,
-            api_key=key or "none",
-            timeout=settings.timeout_s,
-            max_retries=0,
-            http_client=self._http,
-        )
+        self._connection = Connection(settings)
 
     @property
     def name(self) -> str:
@@ -134,18 +117,8 @@ class EndpointChat:
 
     async def stream(self, messages: Sequence[Message], model: str) -> AsyncIterator[str]:
         """The reply piece by piece; not traced, since what it makes is kept by who asked."""
-        with _translating(self._settings):
-            chunks = await self._client.post(
-                f"/{COMPLETIONS}",
-                body=self._body(messages, stream=True),
-                cast_to=ChatCompletionChunk,
-                stream=True,
-                stream_cls=openai.AsyncStream[ChatCompletionChunk],
-            )
-            async with chunks:
-                async for chunk in chunks:
-                    for choice in chunk.choices:
-                        yield choice.delta.content or ""
+        async for piece in self._connection.stream(self._body(messages)):
+            yield piece
 
     async def drain(self) -> None:
         """Begin no call any more, and return when those in flight have ended."""
@@ -153,7 +126,7 @@ class EndpointChat:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._client.close()
+        await self._connection.close()
 
     async def _mended(self, question: Question[Reply], repairs: int) -> tuple[Reply, Kept]:
         for repair in range(repairs + 1):
@@ -193,8 +166,8 @@ class EndpointChat:
         """One call; what it cost is taken to be the dearest where the endpoint does not tell."""
         answer, failure, started = NOTHING, None, _now()
         try:
-            with _translating(self._settings):
-                completion = await self._complete(question)
+            body = self._body(question.turns, response_format=question.format, **question.wanted)
+            completion = await self._connection.complete(body)
             answer = self._paid(completion, dearest)
             completion.require_whole(self._settings.max_tokens)
             return question.fitting(completion.text, completion.refusal), answer
@@ -210,14 +183,6 @@ class EndpointChat:
             bill.usd = answer.cost_usd
             self._learn(slot, failure)
             self._tell(question, answer, _now() - started, failure, key=key)
-
-    async def _complete(self, question: Question[Any]) -> Completion:
-        """What the endpoint says, past what the client does for calls of any kind: 40 % of it."""
-        body = self._body(question.turns, response_format=question.format, **question.wanted)
-        address, headers = f"{self._client.base_url}{COMPLETIONS}", self._client.auth_headers
-        response = await self._http.post(address, json=body, headers=headers)
-        response.raise_for_status()
-        return Completion.model_validate_json(response.content)
 
     def _body(self, turns: Sequence[Message], **more: Any) -> dict[str, Any]:
         return {
@@ -275,15 +240,12 @@ async def reach(settings: ChatSettings) -> list[str]:
     Raises:
         ModelError: the endpoint is unreachable, refuses, or wants a key.
     """
-    key = os.environ.get(settings.api_key_env)
-    with _translating(settings):
-        async with openai.AsyncOpenAI(
-            base_url=settings.base_url,
-            api_key=key or "none",
-            timeout=min(settings.timeout_s, 10),
-            max_retries=0,
-        ) as client:
-            return [model.id async for model in client.models.list()]
+    timeout_s = min(settings.timeout_s, 10)
+    connection = Connection(settings.model_copy(update={"timeout_s": timeout_s}))
+    try:
+        return await connection.models()
+    finally:
+        await connection.close()
 
 
 class _Logprobs(BaseModel):
@@ -300,71 +262,8 @@ def _tokens(agent: str, answer: Kept) -> tuple[Token, ...]:
 
 def _refuses_request(error: ModelError) -> bool:
     """Whether it may be a parameter that is refused, which endpoints say in different ways."""
-    cause = error.__cause__
-    return isinstance(cause, StatusError) and cause.response.status_code in (400, 403, 422)
-
-
-@contextmanager
-def _translating(settings: ChatSettings) -> Generator[None]:
-    """The client takes whatever has status 200 for an answer and trips over what is none."""
-    try:
-        yield
-    except (openai.OpenAIError, httpx2.HTTPError) as error:
-        raise _translated(error, settings) from error
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        where = settings.base_url or "the default endpoint"
-        problem = f"{where} does not answer as an OpenAI-compatible endpoint."
-        raise EndpointError(problem, "Check chat.base_url.", passing=True, may_cost=True) from error
-
-
-def _translated(error: Exception, settings: ChatSettings) -> ModelError:
-    where = settings.base_url or "the default endpoint"
-    match error:
-        case openai.APITimeoutError() | httpx2.TimeoutException() if not _while_connecting(error):
-            problem = f"{where} did not answer within {settings.timeout_s:g} s."
-            return EndpointError(problem, "Raise chat.timeout_s.", passing=True, may_cost=True)
-        case openai.APIConnectionError() | httpx2.RequestError():
-            problem = f"{where} cannot be reached."
-            return EndpointError(problem, "Check chat.base_url.", passing=True)
-        case openai.APIStatusError() | httpx2.HTTPStatusError():
-            return _refused(error.response, where, settings)
-        case _:
-            return EndpointError(f"{where} fails: {error}")
-
-
-def _refused(response: httpx2.Response, where: str, settings: ChatSettings) -> ModelError:
-    """What a status other than success says."""
-    match response.status_code:
-        case 401 | 403:
-            return KeyMissingError(
-                f"{where} refuses the key in {settings.api_key_env}.", "Check that variable."
-            )
-        case 404:
-            return EndpointError(f"{where} has no model {settings.model!r}.", "Check chat.model.")
-        case 400 | 422:
-            return RefusalError(f"{where} refuses this prompt: {_message(response)}")
-        case status:
-            return EndpointError(
-                f"{where} answers {status}: {_message(response)}",
-                passing=passes(status),
-                retry_after_s=retry_after_s(response.headers),
-            )
+    return error.status in (400, 403, 422)
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _while_connecting(error: BaseException | None) -> bool:
-    """Whether nobody was there: the aiohttp transport calls a refused connection a time-out."""
-    return isinstance(error, httpx2.ConnectTimeout) or (
-        error is not None and _while_connecting(error.__cause__)
-    )
-
-
-def _message(response: httpx2.Response) -> str:
-    try:
-        text = str(json.loads(response.text)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        text = response.text
-    return " ".join(text.split())[:200]

@@ -68,6 +68,8 @@ class ModelError(GravityError):
     """A model could not answer."""
 
     exit_code = 3
+    status: int | None = None
+    """That the endpoint answered with, where it is this that failed."""
 
 
 class EndpointError(ModelError):

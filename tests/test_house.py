@@ -118,7 +118,7 @@ def test_import_contracts_watch_every_room():
 @pytest.mark.parametrize(
     ("library", "only"),
     [
-        ("openai", {"agents/endpoint.py"}),
+        ("aiohttp", {"agents/connection.py"}),
         ("chromadb", {"agents/pool.py"}),
         ("xllamacpp", {"agents/embedded.py"}),
         ("sentence_transformers", {"agents/embeddings.py"}),

@@ -378,6 +378,25 @@ async def test_a_stream_that_fails_is_a_model_error(stub: Stub, answer: Answer, 
             [piece async for piece in chat.stream(TURNS, "m")]
 
 
+async def test_the_default_endpoint_is_where_the_environment_says(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(KEY, "sesame")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{stub.base_url}/")
+    stub.answers = [completion(GOOD)]
+    async with chat_with(stub, base_url=None) as chat:
+        assert (await chat.ask("critic", TURNS, Choice)).preferred == "B"
+
+
+async def test_calls_go_through_a_proxy_where_the_environment_names_one(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("http_proxy", stub.base_url)
+    stub.answers = [completion(GOOD)]
+    async with chat_with(stub, base_url="http://nowhere.invalid/v1") as chat:
+        assert (await chat.ask("critic", TURNS, Choice)).preferred == "B"
+
+
 async def test_reach_lists_the_models(stub: Stub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(KEY, "sesame")
     listed = {"object": "list", "data": [{"id": i, "object": "model"} for i in ("base", "ana")]}
