@@ -352,7 +352,7 @@ class Nodes:
             if verdict.failure:
                 where = pair.run_id, pair.reader_id, verdict.judge, pair.dimension
                 failure = Failure(*where, verdict.failure, verdict.reason, verdict.raw)
-                self._store.note_failure(failure)
+                self._crew.recorder.failed(failure)
         review = self._crew.settings.review
         asked = review == "all" and judgement.outcome == "accept"
         if asked or (judgement.outcome == "doubtful" and review != "none"):
@@ -368,7 +368,8 @@ class Nodes:
         """Keep what an agent's call came to, when all repairs and tries were in vain."""
         raw = error.raw if isinstance(error, ReplyError) else ""
         kind = "malformed" if isinstance(error, ReplyError) else "refused"
-        self._store.note_failure(Failure(run_id, reader_id, agent, where, kind, str(error), raw))
+        failure = Failure(run_id, reader_id, agent, where, kind, str(error), raw)
+        self._crew.recorder.failed(failure)
 
     def _put(self, pairs: Iterable[Pair]) -> set[str]:
         """Keep pairs and tell of those that are decided on; the ids of those people decided on."""

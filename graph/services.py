@@ -121,16 +121,16 @@ class RunServices:
         calibrations = read_calibrations(self.calibrations)
         with self.pool() as pool, open_recorder(store, settings) as recorder:
             async with open_chat(settings.chat, recorder.on_call, store.kept_reply, budget) as chat:
+                text = self.stance_reader(chat, recorder.on_call)
+                judges = self.judges(chat, recorder.on_call)
                 yield Crew(
                     chat=chat,
-                    profiler=Profiler(
-                        self.embedder, books, self.stance_reader(chat), settings.profiler
-                    ),
+                    profiler=Profiler(self.embedder, books, text, settings.profiler),
                     books=BookPairs(books, readers, settings.profiler.half_life_days),
                     writer=ScenarioWriter(chat, pool),
                     naive=NaiveWriter(chat),
                     deduplicator=self.deduplicator(pool, chat),
-                    critic=PairCritic(self.judges(chat), settings.critic, calibrations),
+                    critic=PairCritic(judges, settings.critic, calibrations),
                     pool=pool,
                     store=store,
                     recorder=recorder,
@@ -155,17 +155,20 @@ class RunServices:
         """What people's decisions taught of the judges."""
         return self.home / "critic.json"
 
-    def judges(self, chat: "Chat") -> "list[Judge]":
+    def judges(self, chat: "Chat", on_call: "OnCall") -> "list[Judge]":
         """The critic's panel, as `critic.judges` names it."""
         from agents.judges.by_chat import ChatJudge
         from agents.judges.by_decision import DecisionJudge
         from agents.judges.by_embedding import EmbeddedJudge
+        from agents.witness import WitnessedDecider
 
         critic = self.settings.critic
         known: dict[str, Callable[[], Judge]] = {
             "embedded": lambda: EmbeddedJudge(self.embedder),
             "chat": lambda: ChatJudge(chat, critic.votes),
-            "systemone": lambda: DecisionJudge(self.decider("critic.judges")),
+            "systemone": lambda: DecisionJudge(
+                WitnessedDecider(self.decider("critic.judges"), on_call)
+            ),
         }
         return [known[name]() for name in critic.judges]
 
@@ -188,15 +191,16 @@ class RunServices:
             chat = None
             if settings.profiler.text == "chat":
                 chat = await stack.enter_async_context(open_chat(settings.chat, on_call))
-            text = self.stance_reader(chat)
+            text = self.stance_reader(chat, on_call)
             profiler = Profiler(self.embedder, books, text, settings.profiler)
             return [await profiler.profile(reader) for reader in readers]
 
-    def stance_reader(self, chat: "Chat | None") -> "StanceReader | None":
+    def stance_reader(self, chat: "Chat | None", on_call: "OnCall") -> "StanceReader | None":
         """Who reads the reviews, as `profiler.text` says; `chat` is needed for `chat` only."""
         from agents.stances.by_chat import ChatStances
         from agents.stances.by_decision import DecisionStances
         from agents.stances.by_embedding import EmbeddedStances
+        from agents.witness import WitnessedDecider
 
         profiler = self.settings.profiler
         match profiler.text:
@@ -208,7 +212,7 @@ class RunServices:
                 return ChatStances(chat, profiler.max_sentences)
             case "systemone":
                 languages = self.settings.embedding.languages
-                decider = self.decider("profiler.text")
+                decider = WitnessedDecider(self.decider("profiler.text"), on_call)
                 return DecisionStances(decider, self.embedder, profiler.max_sentences, languages)
             case "none":
                 return None

@@ -73,7 +73,7 @@ Texts = Literal["full", "redacted", "none"]
 
 
 class TracingSettings(Section):
-    """What the traces of a run hold, and who gets them beside the run database.
+    """What the traces and failures of a run hold, and who gets them beside the run database.
 
     Secrets are masked in all of them.
     """

@@ -231,7 +231,7 @@ async def _run_reader(crew: Crew, machine: Machine, run_id: str, reader_id: str)
             except GraphRecursionError as error:
                 crew.store.end_reader(run_id, reader_id, "failed", error=str(error))
                 failure = Failure(run_id, reader_id, "machine", "", "error", str(error))
-                crew.store.note_failure(failure)
+                crew.recorder.failed(failure)
             finally:
                 crew.flights.end(reader_id)
     if waits:

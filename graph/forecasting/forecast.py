@@ -21,6 +21,7 @@ from agents.scenario_writer import AGENT as WRITER
 from agents.scenario_writer import Commission, ScenarioWriter
 from agents.stances.by_chat import AGENT as STANCE_READER
 from agents.stances.by_chat import MOST_REPAIRS
+from agents.witness import AGENT as DECIDER
 from graph.forecasting.demand import Demand, GravitySurvey, NaiveSurvey, Survey
 from graph.forecasting.history import History, history
 from graph.forecasting.members import Reception, has_text
@@ -33,7 +34,6 @@ from graph.state import Cell
 
 MOST_LOOKED_AT = 200
 """Readers that are looked at; of more, so many are chosen at random."""
-DECIDER = "systemone"
 """Stands for all agents that ask a System One model, whose calls have no price."""
 ORDERS = 2
 """In which a chat judge is asked about a pair; more calls of each order are votes."""

@@ -66,7 +66,7 @@ class Reception:
         self._is_begun = services.store.has_run(run_id)
         wanted = services.settings.profiler
         self._decides = wanted.text == "systemone"
-        text = None if self._decides else services.stance_reader(meter)
+        text = None if self._decides else services.stance_reader(meter, lambda _call: None)
         languages = services.settings.embedding.languages
         embedded = EmbeddedStances(services.embedder, wanted.max_sentences, languages=languages)
         self._bare = Profiler(services.embedder, books, text, wanted)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from agents import naive, scenario_writer
+from agents import naive, scenario_writer, witness
 from agents.errors import NotFoundError
 from agents.frameworks.catalogue import shipped_scenarios
 from agents.judges import by_chat
@@ -24,6 +24,7 @@ Origin = Literal["shipped", "pool", "written", "gone", "unknown", "books", "inve
 """Of the scenario: it ships; was imported; was written for a run; is in the pool no more; cannot be
 looked up. Of pairs without one: two rated books; a model that invented the pair whole."""
 FindScenarios = Callable[[Sequence[str]], Sequence[Scenario] | None]
+JUDGES = (by_chat.AGENT, witness.AGENT)
 MOST_CALLS = 5
 LEAST_WORDS = 20
 """Characters of a text by which a call is found."""
@@ -106,7 +107,7 @@ def lineage_of(
         scenario=scenario,
         parents=parents,
         written_in=_calls(store, writer, answer) if is_written else (),
-        judged_in=_calls(store, by_chat.AGENT, answer, pair),
+        judged_in=tuple(s for agent in JUDGES for s in _calls(store, agent, answer, pair)),
         attribute=ground,
         in_force=held is not None,
         quotes=_quotes(ground, member.reader),

@@ -13,6 +13,7 @@ from langgraph.errors import GraphInterrupt
 
 from agents.records import ModelCall
 from graph.events import Event, NodeDone
+from graph.failures import Failure
 from graph.ledger import note_call
 from graph.settings import RunSettings, TracingSettings
 from graph.store import Store
@@ -93,6 +94,10 @@ class Recorder:
             insert_span(connection, self._redactor.span(span, self._tracing.texts))
             note_call(connection, place.run_id, place.reader_id or "", call)
         self._send(span)
+
+    def failed(self, failure: Failure) -> None:
+        """Keep a call that came to nothing, its texts like those of spans."""
+        self._store.note_failure(self._redactor.failure(failure, self._tracing.texts))
 
     @contextmanager
     def _span(self, kind: Kind, name: str, at: _Place) -> Generator[None]:

@@ -1,4 +1,4 @@
-"""Takes secrets, and where wanted what is personal, out of spans before they are kept or sent."""
+"""Takes secrets, and where wanted what is personal, out of what is kept or sent."""
 
 import os
 import re
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from graph.failures import Failure
 from graph.settings import RunSettings, Texts
 from graph.tracing.traces import PROMPT, REPLY, Span
 
@@ -56,6 +57,11 @@ class Redactor:
         reader_id = _EMAIL.sub(EMAIL, sent.reader_id)
         name = reader_id if sent.kind == "reader" else sent.name
         return replace(sent, reader_id=reader_id, name=name)
+
+    def failure(self, failure: Failure, texts: Texts) -> Failure:
+        """The same for a failure, which quotes the reply."""
+        raw = "" if texts == "none" else self._text(failure.raw, texts)
+        return replace(failure, problem=self._text(failure.problem, texts), raw=raw)
 
     def _turns(self, turns: list[dict[str, Any]], texts: Texts) -> list[dict[str, Any]]:
         return [

@@ -11,14 +11,16 @@ import pytest
 
 from agents.errors import ConfigError, EndpointError
 from agents.records import Message, Reader
-from agents.settings import ChatSettings
+from agents.settings import ChatSettings, CriticSettings, SystemOneSettings
 from graph.events import Event, NodeDone
 from graph.readers import read_readers
 from graph.settings import RunSettings, TracingSettings
 from graph.store import Store
 from graph.synthesis import synthesise
+from graph.tracing.lineage import lineage_of
 from graph.tracing.recorder import Recorder, open_recorder
 from graph.tracing.traces import Span
+from tests.agents.stub_endpoint import Answer, Stub, decisions
 from tests.graph.crew import begin, open_crew, work
 from tests.graph.receiver import receiving, told
 from tests.graph.spans import a_call
@@ -219,6 +221,35 @@ async def test_a_run_is_sent_whole_where_a_collector_is_set(tmp_path: Path) -> N
     (run,) = [span for span in kept if span.kind == "run"]
     readers_spans = [span for span in kept if span.kind == "reader"]
     assert [span.parent_id for span in readers_spans] == [run.id] * 2
+    store.close()
+
+
+async def test_decisions_are_in_the_traces_and_in_the_account(tmp_path: Path) -> None:
+    def decided(body: Any) -> Answer:
+        given = {"type": "choice", "probabilities": {"A": 0.5, "B": 0.5}}
+        yes = {"type": "noul", "noul": 0.9}
+        asked = body["questions"]
+        return decisions({n: given if q["type"] == "choice" else yes for n, q in asked.items()})
+
+    with Stub([decided]) as stub:
+        settings = RunSettings(
+            home=tmp_path,
+            chat=ChatSettings(model="scripted"),
+            critic=CriticSettings(judges=("systemone",)),
+            systemone=SystemOneSettings(url=stub.url, model="small"),
+        )
+        readers = read_readers("sample", settings.readers, print, limit=1)
+        async for _event in synthesise(settings, readers, run_id="one"):
+            pass
+    store = Store(tmp_path / "gravity.db")
+    told = {span.id: span for span in store.spans("one") if span.name == "systemone"}
+    assert len(told) == len(stub.asked) > 0
+    assert {(span.kind, span.node) for span in told.values()} == {("call", "criticise")}
+    assert store.spend_by("one", "agent")["systemone"].calls == len(stub.asked)
+    judged = [pair for pair in store.pairs("one") if pair.verdicts]
+    assert {pair.verdicts[0].judge for pair in judged} == {"small"}
+    found = lineage_of(store, judged[0], lambda _ids: None, {}).judged_in
+    assert found and {span.id for span in found} <= told.keys()
     store.close()
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from graph.failures import Failure
 from graph.settings import RunSettings
 from graph.tracing.redaction import Redactor, redactor_of
 from graph.tracing.traces import Span
@@ -110,3 +111,20 @@ def test_a_readers_address_is_not_sent_but_kept() -> None:
 def test_halves_of_characters_are_spelt_out() -> None:
     """Neither a database nor OTLP takes them, and models cut off in the middle write them."""
     assert texts_of(Redactor().span(with_text("so \ud83d far é"), "full")) == {"so \\ud83d far é"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "raw"),
+    [
+        ("full", 'ana@example.org says "yes", [secret]'),
+        ("redacted", '[e-mail] says "yes", [secret]'),
+        ("none", ""),
+    ],
+)
+def test_failures_are_masked_like_spans(texts, raw: str) -> None:
+    key = SECRETS["an OpenAI key"]
+    said = f'ana@example.org says "yes", {key}'
+    failure = Failure("one", "ana", "pair_critic", "openness", "malformed", f"Not {key}.", said)
+    masked = Redactor().failure(failure, texts)
+    assert (masked.problem, masked.raw) == ("Not [secret].", raw)
+    assert (masked.run_id, masked.agent, masked.kind) == ("one", "pair_critic", "malformed")
