@@ -51,10 +51,10 @@ class Spend:
 class Ledger(Database):
     """The part of the run database that knows what was paid for."""
 
-    def spend(self, run_id: str, reader_id: str | None = None) -> Spend:
-        """What the model calls of a run, or of one reader's part of it, have cost so far."""
+    def spend(self, run_id: str, reader_id: str | None = None, agent: str | None = None) -> Spend:
+        """What the model calls of a run have cost so far; or of one reader's part, or an agent."""
         with self.reading() as session:
-            return spend_of(session, run_id, reader_id)
+            return spend_of(session, run_id, reader_id, agent)
 
     def spend_by(self, run_id: str, what: Literal["agent", "reader"]) -> dict[str, Spend]:
         """The same for every agent, or for every reader; the dearest first."""
@@ -112,11 +112,15 @@ def disown(session: Session, reader_id: str) -> None:
         session.connection().execute(_ENTER, entry | {"reader_id": ""})
 
 
-def spend_of(session: Session, run_id: str, reader_id: str | None = None) -> Spend:
-    """What the model calls of a run, or of one reader's part of it, have cost so far."""
+def spend_of(
+    session: Session, run_id: str, reader_id: str | None = None, agent: str | None = None
+) -> Spend:
+    """What the model calls of a run have cost so far; or of one reader's part, or an agent."""
     query = select(*SPENT).where(LedgerRow.run_id == run_id)
     if reader_id is not None:
         query = query.where(LedgerRow.reader_id == reader_id)
+    if agent is not None:
+        query = query.where(LedgerRow.agent == agent)
     return Spend(*session.execute(query).one())
 
 

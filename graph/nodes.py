@@ -52,7 +52,8 @@ class Nodes:
     async def profile(self, state: State) -> Update:
         """Profile the reader with all their answers, unless a resumed run has done so.
 
-        A profile is made anew where answers were given while it was made.
+        A profile is made anew where answers were given while it was made. Where the whole part is
+        worked on again, the writer is not asked for what it has replied before.
         """
         run_id, reader_id = state["run_id"], state["reader_id"]
         while True:
@@ -68,7 +69,9 @@ class Nodes:
                 break
         pairs = self._store.pairs(run_id, reader_id=reader_id)
         used = [pair.scenario_id for pair in pairs if pair.status != "proposed"]
-        return {"round": 0, "asked": 0, "used": used, "failures": []}
+        before = self._store.spend(run_id, reader_id, SCENARIO_WRITER)
+        asked = before.calls + before.saved_calls
+        return {"round": 0, "asked": asked, "used": used, "failures": []}
 
     async def compare(self, state: State) -> Update:
         """Pair books that the reader liked with others, as far as the interest quota goes."""

@@ -34,7 +34,7 @@ class State(TypedDict):
     drafts: NotRequired[list[dict[str, Any]]]
     """What the writer proposed and the deduplicator has not seen yet."""
     asked: NotRequired[int]
-    """Times the writer was asked for this reader, in any round."""
+    """Times the writer was asked for this reader, in any round; replies are kept by it."""
     rewrites: NotRequired[int]
     """Times the writer was sent back in this round because of duplicates."""
     revisions: NotRequired[int]

@@ -17,6 +17,7 @@ from graph.crew import Crew
 from graph.nodes import Nodes
 from graph.state import State, first_state, lacking
 from tests.graph.crew import UnluckyChat, begin, open_crew
+from tests.graph.spans import a_call
 
 
 async def test_answers_given_while_a_profile_is_made_count(
@@ -134,3 +135,18 @@ async def state_before_writing(crew: Crew) -> State:
     return state | State(
         cells=[{**state["cells"][0], "dimension": "imagination", "wanted": 5}], drawn={}
     )
+
+
+async def test_worked_on_again_the_writer_is_asked_anew(tmp_path: Path) -> None:
+    with open_crew(tmp_path) as crew:
+        begin(crew, "one", readers=2)
+        ana, bob = (member.reader.id for member in crew.store.readers("one"))
+        nodes = Nodes(crew)
+        assert (await nodes.profile(first_state("one", ana)))["asked"] == 0
+        with crew.recorder.reader("one", ana):
+            for cached in (False, True):
+                crew.recorder.on_call(a_call(cached=cached))
+            crew.recorder.on_call(a_call(error="cut off"))
+            crew.recorder.on_call(a_call(agent="pair_critic"))
+        assert (await nodes.profile(first_state("one", ana)))["asked"] == 3
+        assert (await nodes.profile(first_state("one", bob)))["asked"] == 0
