@@ -3,7 +3,7 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib.resources import files
@@ -23,7 +23,10 @@ _PEOPLE = f"(?:{'|'.join(_LEXICON['people'])})"
 _INSTRUCTION = re.compile("|".join(_LEXICON["instruction"]), re.IGNORECASE | re.DOTALL)
 _JUDGE = _any_of(_LEXICON["judge"])
 _GRADE = _any_of(_LEXICON["grade"])
-_NATION = _any_of(pattern.replace("{people}", _PEOPLE) for pattern in _LEXICON["nation"])
+_ANY_PEOPLE = re.compile(rf"\b{_PEOPLE}", re.IGNORECASE)
+_OF_PEOPLES = _any_of(p.replace("{people}", _PEOPLE) for p in _LEXICON["nation"] if "{people}" in p)
+"""Looked for only where any people is named, which is sooner found out."""
+_NATION = _any_of(p for p in _LEXICON["nation"] if "{people}" not in p)
 _FROM_A_PLACE = _any_of(_LEXICON["from_a_place"], 0)
 _UNSAFE = _any_of(_LEXICON["unsafe"])
 _SENSITIVE: dict[SensitiveTopic, re.Pattern[str]] = {
@@ -36,13 +39,16 @@ LEAST_TOLD_APART = 8
 """Words below which a language is a guess."""
 MOST_KEPT = 20_000
 """Answers of a gate that are kept: readers share scenes, so that the same texts come again."""
+MOST_SPLIT = 2_000
+"""Texts whose words are kept: portraits and statements come with every pair."""
 LEAST_COPIED = 6
 """Words of a source below which such a share is chance."""
 
 
-def words(text: str) -> list[str]:
+@lru_cache(MOST_SPLIT)
+def words(text: str) -> tuple[str, ...]:
     """The words of a text, folded to lower case."""
-    return _WORDS.findall(text.casefold())
+    return tuple(_WORDS.findall(text.casefold()))
 
 
 def says_nothing(text: str) -> str | None:
@@ -121,7 +127,9 @@ def names_dimension(text: str, dimension: Dimension) -> str | None:
 @lru_cache(MOST_KEPT)
 def asserts_nation(text: str) -> str | None:
     """Nothing is said of a person on the ground of a nation."""
-    match = _NATION.search(text) or _FROM_A_PLACE.search(text)
+    named = _ANY_PEOPLE.search(text)
+    match = named and _OF_PEOPLES.search(text)
+    match = match or _NATION.search(text) or _FROM_A_PLACE.search(text)
     return f"speaks for a nation: '{match.group()}'" if match else None
 
 
@@ -177,20 +185,20 @@ def _sensitive_words(text: str) -> tuple[tuple[SensitiveTopic, str], ...]:
     return tuple(found)
 
 
-def _in_common(said: list[str], wanted: list[str]) -> int:
+def _in_common(said: Sequence[str], wanted: Sequence[str]) -> int:
     """How many of the wanted words are said, in any order."""
     vocabulary = set(said)
     return sum(word in vocabulary for word in wanted)
 
 
-def _shared_run(said: list[str], wanted: list[str], length: int) -> str | None:
+def _shared_run(said: Sequence[str], wanted: Sequence[str], length: int) -> str | None:
     """The first run of so many wanted words that is said, too."""
     spans = {tuple(run) for run in _runs(said, length)}
     shared = (run for run in _runs(wanted, length) if tuple(run) in spans)
     return next((" ".join(run) for run in shared), None)
 
 
-def _repeated(said: list[str], wanted: list[str]) -> int:
+def _repeated(said: Sequence[str], wanted: Sequence[str]) -> int:
     """How many of the wanted words are said in their order, in runs of two or more."""
     blocks = SequenceMatcher(None, wanted, said, autojunk=False).get_matching_blocks()
     return sum(b.size for b in blocks if b.size > 1)
@@ -200,5 +208,5 @@ def _is_latin(text: str) -> bool:
     return all("LATIN" in unicodedata.name(c, "") for c in text if c.isalpha())
 
 
-def _runs(tokens: list[str], length: int) -> Iterable[list[str]]:
+def _runs(tokens: Sequence[str], length: int) -> Iterable[Sequence[str]]:
     return (tokens[i : i + length] for i in range(len(tokens) - length + 1))

@@ -1,5 +1,7 @@
 """The words that stand for a profile in a prompt: poles and interests, never names or nations."""
 
+from functools import cache
+
 from agents.frameworks.catalogue import dimension, dimensions, genre_clusters
 from agents.records import Attribute, Interest, Profile
 
@@ -42,8 +44,7 @@ def still_true(profile: Profile, told: str) -> bool:
     It does not where it has another pole since, or may not tell of a dimension or genre any more.
     """
     lines = {line.removeprefix("- ") for line in told.splitlines()}
-    poles = {phrase for axis in dimensions().values() for phrase in (axis.high, axis.low)}
-    poles -= {_pole(attribute) for attribute in profile.attributes if attribute.usable}
+    poles = _poles() - {_pole(attribute) for attribute in profile.attributes if attribute.usable}
     liked = {interest.cluster for interest in profile.interests if not interest.forbidden}
     genres = [c.label.lower() for c in genre_clusters() if c.id not in liked]
     read = [line for line in lines if line.startswith(GLADLY)]
@@ -80,6 +81,11 @@ def reasons(profile: Profile) -> tuple[str, ...]:
 
 def _told(profile: Profile) -> list[Attribute]:
     return [a for a in notable(profile) if a.dimension not in UNUSED_IN_DESCRIPTIONS]
+
+
+@cache
+def _poles() -> frozenset[str]:
+    return frozenset(phrase for axis in dimensions().values() for phrase in (axis.high, axis.low))
 
 
 def _pole(attribute: Attribute) -> str:
