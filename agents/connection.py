@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
@@ -44,7 +46,7 @@ class Connection:
             ),
             headers={"Authorization": f"Bearer {self._key}"},
             timeout=aiohttp.ClientTimeout(sock_connect=timeout_s, sock_read=timeout_s),
-            trust_env=True,  # for proxies
+            proxy=_proxy(self._address),
         )
 
     async def complete(self, body: Mapping[str, Any]) -> Completion:
@@ -137,6 +139,12 @@ class _Model(BaseModel):
 
 class _Models(BaseModel):
     data: tuple[_Model, ...]
+
+
+def _proxy(address: str) -> str | None:
+    """Where the environment wants requests to go first; aiohttp would read it anew for each."""
+    url = urlsplit(address)
+    return None if proxy_bypass(url.netloc) else getproxies().get(url.scheme)
 
 
 def _absent(where: str) -> EndpointError:

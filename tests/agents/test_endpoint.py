@@ -397,6 +397,19 @@ async def test_calls_go_through_a_proxy_where_the_environment_names_one(
         assert (await chat.ask("critic", TURNS, Choice)).preferred == "B"
 
 
+async def test_no_proxy_stands_between_where_the_environment_says_so(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    stub.answers = [completion(GOOD)]
+    async with chat_with(stub, patience_s=0) as chat:
+        with pytest.raises(EndpointError, match="cannot be reached"):
+            await chat.ask("critic", TURNS, Choice)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    async with chat_with(stub) as chat:
+        assert (await chat.ask("critic", TURNS, Choice)).preferred == "B"
+
+
 async def test_reach_lists_the_models(stub: Stub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(KEY, "sesame")
     listed = {"object": "list", "data": [{"id": i, "object": "model"} for i in ("base", "ana")]}
