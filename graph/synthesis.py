@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ Build = Callable[[Crew, BaseCheckpointSaver[Any]], Machine]
 """Makes the machine; `graph.build.build_graph`, or one with nodes of your own."""
 MOST_STEPS = 400
 """LangGraph's bound on the steps of one thread; rounds, rewrites and revisions end far earlier."""
+BETWEEN_READERS_S = 0.1
+"""From one of the first readers to the next: begun at once they would plan, ask and end at once as
+well, and the endpoint would have nothing to do in between."""
 MOST_UNREAD = 1000
 """Events that may lie unread before no further reader is begun."""
 
@@ -180,10 +184,11 @@ async def _work(
     crew: Crew, run_id: str, home: Path, readers: Sequence[str], build: Build, events: _Events
 ) -> None:
     """So many readers at a time; where one meets what stops the run, calls in flight still end."""
-    left, path = iter(readers), home / CHECKPOINTS
+    left, path = deque(readers), home / CHECKPOINTS
 
-    async def seat(machine: Machine, left: Iterator[str]) -> None:
-        for reader_id in left:
+    async def seat(machine: Machine) -> None:
+        while left:
+            reader_id = left.popleft()
             await events.room()
             asking.set(reader_id)
             try:
@@ -202,8 +207,11 @@ async def _work(
         ):
             machine = build(crew, saver)
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(crew.settings.readers_at_once, len(readers))):
-                    group.create_task(seat(machine, left))
+                for _ in range(crew.settings.readers_at_once):
+                    if not left:
+                        break
+                    group.create_task(seat(machine))
+                    await asyncio.sleep(BETWEEN_READERS_S)
     except* GravityError as errors:
         raise errors.exceptions[0] from None
 
