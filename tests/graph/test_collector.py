@@ -81,8 +81,8 @@ def test_nobody_there_is_told_once_and_holds_nothing_up(caplog: pytest.LogCaptur
         outbox.put(span)
     put = time.monotonic() - started
     outbox.close()
-    assert put < 0.5
-    assert time.monotonic() - started < 3
+    assert put < 2
+    assert time.monotonic() - started < 8
     (said,) = [r for r in caplog.records if r.name.startswith(("graph", "opentelemetry"))]
     assert said.getMessage().startswith(f"1000 of 1000 spans were not sent: {NOBODY}/v1/traces ")
     assert f"gravity trace export --to {NOBODY}/v1/traces" in said.getMessage()
@@ -92,14 +92,14 @@ def test_nobody_there_is_told_once_and_holds_nothing_up(caplog: pytest.LogCaptur
 def test_a_silent_collector_is_waited_for_once(
     receiver: Receiver, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collector, "TIMEOUT_S", 0.2)
-    receiver.silent_s = 1.0
+    monkeypatch.setattr(collector, "TIMEOUT_S", 0.5)
+    receiver.silent_s = 3.0
     outbox = Outbox(Collector(receiver.url, {}))
     for span in SPANS:
         outbox.put(span)
     started = time.monotonic()
     outbox.close()
-    assert time.monotonic() - started < 0.9, "two batches wait, and one time-out is over"
+    assert time.monotonic() - started < 2.5, "two batches wait, and one time-out is over"
     assert len([r for r in caplog.records if "were not sent" in r.getMessage()]) == 1
 
 
