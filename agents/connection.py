@@ -34,6 +34,7 @@ class Connection:
 
     def __init__(self, settings: ChatSettings) -> None:
         self._settings = settings
+        self._named = settings.base_url or "the default endpoint"
         self._key = os.environ.get(settings.api_key_env) or "none"
         self._address = (settings.base_url or os.environ.get(ADDRESS_ENV) or OPENAI).rstrip("/")
 
@@ -95,7 +96,7 @@ class Connection:
 
     @contextmanager
     def _translating(self) -> Generator[None]:
-        where = self._settings.base_url or "the default endpoint"
+        where = self._named
         try:
             yield
         except aiohttp.ConnectionTimeoutError as error:
@@ -113,8 +114,7 @@ class Connection:
 
     def _refused(self, answer: aiohttp.ClientResponse, text: str) -> ModelError:
         """What a status other than success says."""
-        settings = self._settings
-        where = settings.base_url or "the default endpoint"
+        settings, where = self._settings, self._named
         match answer.status:
             case 401 | 403:
                 problem = f"{where} refuses the key in {settings.api_key_env}."

@@ -127,9 +127,8 @@ def names_dimension(text: str, dimension: Dimension) -> str | None:
 @lru_cache(MOST_KEPT)
 def asserts_nation(text: str) -> str | None:
     """Nothing is said of a person on the ground of a nation."""
-    named = _ANY_PEOPLE.search(text)
-    match = named and _OF_PEOPLES.search(text)
-    match = match or _NATION.search(text) or _FROM_A_PLACE.search(text)
+    of_peoples = _ANY_PEOPLE.search(text) and _OF_PEOPLES.search(text)
+    match = of_peoples or _NATION.search(text) or _FROM_A_PLACE.search(text)
     return f"speaks for a nation: '{match.group()}'" if match else None
 
 

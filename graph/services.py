@@ -160,15 +160,12 @@ class RunServices:
         from agents.judges.by_chat import ChatJudge
         from agents.judges.by_decision import DecisionJudge
         from agents.judges.by_embedding import EmbeddedJudge
-        from agents.witness import WitnessedDecider
 
         critic = self.settings.critic
         known: dict[str, Callable[[], Judge]] = {
             "embedded": lambda: EmbeddedJudge(self.embedder),
             "chat": lambda: ChatJudge(chat, critic.votes),
-            "systemone": lambda: DecisionJudge(
-                WitnessedDecider(self.decider("critic.judges"), on_call)
-            ),
+            "systemone": lambda: DecisionJudge(self.decider("critic.judges", on_call)),
         }
         return [known[name]() for name in critic.judges]
 
@@ -200,7 +197,6 @@ class RunServices:
         from agents.stances.by_chat import ChatStances
         from agents.stances.by_decision import DecisionStances
         from agents.stances.by_embedding import EmbeddedStances
-        from agents.witness import WitnessedDecider
 
         profiler = self.settings.profiler
         match profiler.text:
@@ -212,31 +208,33 @@ class RunServices:
                 return ChatStances(chat, profiler.max_sentences)
             case "systemone":
                 languages = self.settings.embedding.languages
-                decider = WitnessedDecider(self.decider("profiler.text"), on_call)
+                decider = self.decider("profiler.text", on_call)
                 return DecisionStances(decider, self.embedder, profiler.max_sentences, languages)
             case "none":
                 return None
 
-    def decider(self, wanted_by: str) -> "Decider":
-        """The model of the section `systemone`, at a server or in this process.
+    def decider(self, wanted_by: str, on_call: "OnCall") -> "Decider":
+        """The model of the section `systemone`, at a server or in this process, with a witness.
 
         Raises:
             ConfigError: no model is named.
         """
         from agents.decision_pipeline import DecisionPipeline
         from agents.systemone import SystemOne
+        from agents.witness import WitnessedDecider
 
         wanted = self.settings.systemone
         if wanted.url:
-            return SystemOne(
+            server = SystemOne(
                 wanted.url,
                 wanted.model or "default",
                 wanted.timeout_s,
                 wanted.concurrency,
                 wanted.patience_s,
             )
+            return WitnessedDecider(server, on_call)
         if wanted.model:
-            return DecisionPipeline(wanted.model)
+            return WitnessedDecider(DecisionPipeline(wanted.model), on_call)
         raise ConfigError(
             f"{wanted_by} wants systemone, and neither systemone.url nor systemone.model is set.",
             "Set the address of a System One server, such as http://127.0.0.1:8000, or a model"
